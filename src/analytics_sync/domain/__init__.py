@@ -1,0 +1,1 @@
+"""Plain records of the field: accounts, posts, readings, runs. No I/O."""

@@ -1,0 +1,129 @@
+"""Accounts, posts and what platforms say of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from analytics_sync.domain.metrics import Candidates, Number
+
+POST_KINDS: Final = frozenset(
+    ["text", "link", "photo", "image", "video", "reel", "album", "carousel", "document", "story", "reply"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One page, profile or channel of a business on one platform."""
+
+    id: int
+    business_id: int
+    platform: str
+    platform_account_id: str
+    kind: str | None = None
+    name: str | None = None
+    credential_id: int | None = None
+    app_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A known post, with what a platform needs to know to read it.
+
+    `versions`: ids of older versions of an edited post (X). `refused`: metrics that the platform
+    said it has not for this post. `said`: the columns' newest known values. `confirmed_at`: when
+    the platform last said that the post exists. `charged_today`: reading it again on this UTC day
+    costs nothing.
+    """
+
+    id: int
+    platform_post_id: str
+    published_at: datetime
+    kind: str | None = None
+    versions: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
+    said: Mapping[str, int] = field(default_factory=dict)
+    confirmed_at: datetime | None = None
+    charged_today: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPost:
+    """A post that a platform listed. `text` stays None where its keeping is not allowed."""
+
+    platform_post_id: str
+    published_at: datetime
+    kind: str | None = None
+    text: str | None = None
+    permalink: str | None = None
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a platform answered for one post in one run.
+
+    `platform_post_id` is the id that was asked for. `columns`: for each canonical column the
+    platform's names that can fill it, best first, with their values; a column that was not said is
+    absent. `extra`: every number under the platform's own name. `newest_id`: an edited post's new
+    id, with its older ids in `versions`. `refused`: metrics newly found to be refused for this
+    post. `confirmed`: this answer proves that the post exists. `charged`: the platform charged it.
+    """
+
+    platform_post_id: str
+    columns: Candidates
+    extra: Mapping[str, Number]
+    kind: str | None = None
+    newest_id: str | None = None
+    versions: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
+    confirmed: bool = True
+    charged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PostFailure:
+    """One post could not be read; the others could.
+
+    `sighting`: the platform says that it is not there; after several such runs it counts as gone.
+    `definite`: gone for certain, at once. `tried`: an answer came for this post, so it waits its
+    cadence; otherwise it stays due.
+    """
+
+    platform_post_id: str
+    code: str
+    message: str
+    sighting: bool = False
+    definite: bool = False
+    tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTotals:
+    """Numbers of the account itself."""
+
+    followers: int | None
+    extra: Mapping[str, Number] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose token it is and what it may read, as `account add` tells it.
+
+    `may_read` and `lacks` are short phrases for people ("public numbers of posts").
+    """
+
+    platform_account_id: str
+    name: str | None = None
+    kind: str | None = None
+    may_read: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far back a listing goes: to `since`, or to just after the newest post already known."""
+
+    since: datetime
+    newest_known_id: str | None = None

@@ -1,0 +1,171 @@
+"""What a platform is: the one interface that `sync` and the doors know.
+
+A platform is one module of this folder whose name does not begin with an underscore. It holds a
+subclass of `Platform` and an instance of it named `PLATFORM`. Nothing else has to be edited.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
+
+from analytics_sync.clock import Clock
+from analytics_sync.domain.cadence import Cadence
+from analytics_sync.domain.records import (
+    Account,
+    AccountTotals,
+    FoundPost,
+    Horizon,
+    Identity,
+    Post,
+    PostFailure,
+    Reading,
+)
+from analytics_sync.settings.declare import PlatformSettings, Setting
+from analytics_sync.transport.call import Call, Cap, Reply, Rules, Sender
+
+
+class MetricMemory(Protocol):
+    """Metrics that the platform has retired, kept in the database for all accounts."""
+
+    def retired(self, scope: str) -> frozenset[str]:
+        """Names not worth asking for now. `scope` is a kind of object ("post", "reel")."""
+
+    def retire(self, scope: str, metric: str, reason: str) -> None:
+        """Remember, and tell a person once, that `metric` is no longer answered."""
+
+
+class ReadBudget(Protocol):
+    """Paid reads of one UTC day. Unlimited where the platform does not charge."""
+
+    async def take(self, wanted: int) -> int:
+        """Reserve up to `wanted` reads; return how many were granted (0 when spent)."""
+
+    async def give_back(self, unused: int) -> None:
+        """Return reads that the platform did not charge."""
+
+    def spent_until(self) -> datetime:
+        """When the budget begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One account in one run: all that a platform may know and use."""
+
+    account: Account
+    token: str
+    settings: PlatformSettings
+    clock: Clock
+    sender: Sender
+    metrics: MetricMemory
+    reads: ReadBudget
+    rules: Rules
+
+    async def send(self, call: Call) -> Reply:
+        return await self.sender.send(call, self.rules)
+
+
+class Platform(ABC):
+    """One platform. Class values are data for settings, help, documentation and tests."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    # Accepted on the command line for several platforms at once ("meta").
+    family: ClassVar[str | None] = None
+    # Kinds of account; the first is the default where the id does not tell.
+    account_kinds: ClassVar[tuple[str, ...]] = ()
+    account_id_help: ClassVar[str]
+    base_url: ClassVar[str]
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    cadence: ClassVar[Cadence] = Cadence.usual()
+    # What can be listed, and how often at most: discover() is called for each that is due.
+    # "posts" follows the setting `discover_every`.
+    listings: ClassVar[Mapping[str, timedelta]] = {"posts": timedelta(hours=1)}
+    # Kinds of post that can be read only this long after publishing.
+    lifetimes: ClassVar[Mapping[str, timedelta]] = {}
+    # True where each post read is charged: `reads` is then a real budget.
+    charges_reads: ClassVar[bool] = False
+
+    def caps(self, account: Account, settings: PlatformSettings) -> tuple[Cap, ...]:
+        """Ceilings of our own on this account's buckets; here those of its application."""
+        bucket = app_bucket(account)
+        hourly, daily = settings.max_calls_per_hour, settings.max_calls_per_day
+        return tuple(
+            Cap(bucket, calls, timedelta(hours=hours))
+            for calls, hours in ((hourly, 1), (daily, 24))
+            if calls is not None
+        )
+
+    @abstractmethod
+    def rules(self, account: Account, settings: PlatformSettings) -> Rules:
+        """How this account's answers are judged."""
+
+    @abstractmethod
+    def parse_account_id(self, text: str) -> str:
+        """The account id in its stored form.
+
+        :raises ValueError: with words that say what form is wanted.
+        """
+
+    @abstractmethod
+    def parse_post_id(self, text: str, account: Account | None = None) -> str:
+        """The post id in its stored form, from an id or a web address.
+
+        :raises ValueError: with words that say what form is wanted or where it is found.
+        """
+
+    def published_from_id(self, platform_post_id: str) -> datetime | None:  # noqa: ARG002
+        """When the id itself tells the time of publishing; None where it does not."""
+        return None
+
+    def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:  # noqa: ARG002
+        """The kind stored for an account: what was said, else what the id tells, else default."""
+        return kind or next(iter(self.account_kinds), None)
+
+    def can_list(self, account: Account) -> bool:  # noqa: ARG002
+        """Whether this account's posts can be discovered."""
+        return True
+
+    @abstractmethod
+    async def identify(self, context: Context) -> Identity:
+        """Try the token: whose is it, and what may it read?
+
+        `context.account.platform_account_id` is "" when the user left it out.
+        """
+
+    @abstractmethod
+    def discover(
+        self, context: Context, listing: str, horizon: Horizon
+    ) -> AsyncIterator[list[FoundPost]]:
+        """The account's posts since the horizon, a page at a time."""
+
+    @abstractmethod
+    async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
+        """One post by its id, for `post add`.
+
+        :raises Refused: the platform does not show it.
+        """
+
+    @abstractmethod
+    def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
+        """The numbers of these posts, in the largest batches that the platform allows.
+
+        Results come in any order, at most one for each post; a post without one stays due. Raises
+        only what stops the whole account, after yielding what was already answered.
+        """
+
+    @abstractmethod
+    async def totals(self, context: Context) -> AccountTotals | None:
+        """Followers and the like; None where this account has none to read."""
+
+
+def app_bucket(account: Account) -> str:
+    """The call budget of the application behind an account; the last bucket of every call."""
+    return f"{account.platform}:app:{account.app_id or 0}"
+
+
+def credential_bucket(account: Account) -> str:
+    """The call budget of the token behind an account."""
+    return f"{account.platform}:credential:{account.credential_id or 0}"

@@ -8,7 +8,19 @@ from typing import Final
 from analytics_sync.domain.metrics import Candidates, Number
 
 POST_KINDS: Final = frozenset(
-    ["text", "link", "photo", "image", "video", "reel", "album", "carousel", "document", "story", "reply"]
+    [
+        "text",
+        "link",
+        "photo",
+        "image",
+        "video",
+        "reel",
+        "album",
+        "carousel",
+        "document",
+        "story",
+        "reply",
+    ]
 )
 
 

@@ -63,25 +63,6 @@ class Faults:
 
 
 # Carried out by the server, before or instead of the platform.
-TRANSPORT_KINDS) or (
-                kinds is not None and fault.kind not in kinds
-            ):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            if fault.times is not None:
-                fault.times -= 1
-                if fault.times <= 0:
-                    self.pending.remove(fault)
-            return fault
-        return None
-
-    def asks(self, platform: str, target: str, kind: str) -> Fault | None:
-        """A fault that the platform itself carries out ("retired_metric", "null_item", ...)."""
-        return self.take(platform, target, frozenset({kind}))
-
-
 TRANSPORT_KINDS = frozenset(
     "status html half_json empty nan bomb deep slow drip cut refuse redirect".split()
 )

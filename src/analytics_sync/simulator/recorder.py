@@ -24,7 +24,7 @@ def note(scope: Scope, label: str, charged: int = 1) -> None:
     state[LABEL], state[CHARGED] = label, charged
 
 
-class ConnectionCut(Exception):  # noqa: N818 - it is an event, told to the server
+class ConnectionCut(Exception):
     """Makes the server close the connection without ending the answer."""
 
 

@@ -102,8 +102,8 @@ class World:
             reverse=True,
         )
 
-    def value(self, post: SimulatedPost, metric: str) -> int:
-        """A number of `growth.FINAL` for this post, now."""
+    def value(self, post: SimulatedPost, metric: str, moment: datetime | None = None) -> int:
+        """A number of `growth.FINAL` for this post, now or at `moment`."""
         if metric in post.fixed:
             return post.fixed[metric]
         return grown(
@@ -112,12 +112,12 @@ class World:
             metric,
             size=post.size,
             published=post.published_at,
-            now=self.clock.now(),
+            now=moment or self.clock.now(),
         )
 
-    def followers(self, account: SimulatedAccount) -> int:
-        """Grows by a few each day, and sometimes falls."""
-        days = (self.clock.now() - datetime(2026, 1, 1, tzinfo=UTC)).days
+    def followers(self, account: SimulatedAccount, moment: datetime | None = None) -> int:
+        """Grows by a few each day, and sometimes falls. Now, or at `moment`."""
+        days = ((moment or self.clock.now()) - datetime(2026, 1, 1, tzinfo=UTC)).days
         drift = sum(int(fraction(self.seed, account.id, day) * 9) - 2 for day in range(days))
         return max(0, account.followers + drift)
 

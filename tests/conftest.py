@@ -1,0 +1,69 @@
+"""What holds for every test: a clean environment, an empty home, and no way out of this machine.
+
+pytest puts this folder on the import path, so tests may also say `from support... import ...`.
+"""
+
+import os
+
+import pytest
+import pytest_socket
+
+from support.fake_clock import FakeClock
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+_RESOLVED: dict[str, set[str]] = {}
+
+_OURS = ("ANALYTICS_SYNC_", "XDG_")
+_FOREIGN = {
+    "ALL_PROXY",
+    "CREDENTIALS_DIRECTORY",
+    "FTP_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "JOB_COMPLETION_INDEX",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "STATE_DIRECTORY",
+}
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """No test sees the developer's settings, proxies, tokens or files."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.upper() in _FOREIGN:
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for kind, folder in {
+        "CONFIG": ".config",
+        "DATA": ".local/share",
+        "STATE": ".local/state",
+        "CACHE": ".cache",
+    }.items():
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / folder))
+    runtime = home / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(request: pytest.FixtureRequest) -> None:
+    """Connections leave this machine in no test; unix sockets are fine.
+
+    A marker of pytest-socket on the test itself goes before this.
+    """
+    markers = ("enable_socket", "disable_socket", "allow_hosts")
+    if not any(request.node.get_closest_marker(marker) for marker in markers):
+        pytest_socket.socket_allow_hosts(
+            LOOPBACK, allow_unix_socket=True, resolution_cache=_RESOLVED
+        )
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """A clock on which sleeping moves time."""
+    return FakeClock()

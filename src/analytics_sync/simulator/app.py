@@ -14,11 +14,11 @@ from analytics_sync.simulator.world import World
 
 
 class Simulator:
-    """A world and the services that show it."""
+    """A world and the services that show it: all that there are, unless some are given."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, services: Mapping[str, Service] | None = None) -> None:
         self.world = world
-        self.services: Mapping[str, Service] = all_services(world)
+        self.services: Mapping[str, Service] = all_services(world) if services is None else services
         self.handles: list[tuple[int, Handle]] = []
         self.app: ASGIApp = Starlette(
             routes=[

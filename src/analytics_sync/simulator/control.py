@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,77 +14,117 @@ from starlette.routing import Route
 from analytics_sync.clock import iso
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.service import Handle, Service
-from analytics_sync.simulator.world import World
+from analytics_sync.simulator.world import SimulatedPost, World
 
 
 def control_app(
     world: World, services: Mapping[str, Service], handles: Sequence[tuple[int, Handle]]
 ) -> Starlette:
-    """Routes that change and show the world. Each answers JSON."""
-
-    async def clock(request: Request) -> JSONResponse:
-        if request.method == "POST":
-            seconds = float((await request.json()).get("advance", 0))
-            world.clock.advance(timedelta(seconds=seconds))
-        return JSONResponse({"now": iso(world.clock.now())})
-
-    async def faults(request: Request) -> JSONResponse:
-        if request.method == "DELETE":
-            world.faults.clear()
-        elif request.method == "POST":
-            asked = await request.json()
-            for fault in asked if isinstance(asked, list) else [asked]:
-                world.faults.add(Fault(**fault))
-        return JSONResponse({"faults": [asdict(fault) for fault in world.faults.pending]})
-
-    async def switches(request: Request) -> JSONResponse:
-        if request.method == "POST":
-            world.switches.update(await request.json())
-        return JSONResponse({"switches": {k: _plain(v) for k, v in world.switches.items()}})
-
-    async def log(request: Request) -> JSONResponse:
-        answer = world.journal.as_json()
-        if request.method == "DELETE":
-            world.journal.clear()
-        return JSONResponse(answer)
-
-    async def posts(request: Request) -> JSONResponse:
-        """POST publishes a post now, DELETE deletes one now."""
-        asked = await request.json()
-        service = services[asked["platform"]]
-        if request.method == "POST":
-            return JSONResponse({"id": service.publish(asked["platform_account_id"]).id}, 201)
-        post = world.post(asked["platform"], asked["platform_post_id"])
-        if post is not None:
-            post.deleted_at = world.clock.now()
-        return JSONResponse({"deleted": post is not None})
-
-    async def truth(_: Request) -> JSONResponse:
-        return JSONResponse(the_truth(world, services))
-
-    async def accounts(_: Request) -> JSONResponse:
-        return JSONResponse(
-            {"accounts": [{"business": number, **asdict(handle)} for number, handle in handles]}
-        )
-
-    both = ["GET", "POST"]
+    """Routes that change and show the world. Each answers JSON, mistakes with 400 and `error`."""
+    controls = _Controls(world, services, handles)
     return Starlette(
         routes=[
-            Route("/clock", clock, methods=both),
-            Route("/faults", faults, methods=[*both, "DELETE"]),
-            Route("/switches", switches, methods=both),
-            Route("/log", log, methods=["GET", "DELETE"]),
-            Route("/posts", posts, methods=["POST", "DELETE"]),
-            Route("/truth", truth),
-            Route("/accounts", accounts),
-        ]
+            Route("/clock", controls.clock, methods=["GET", "POST"]),
+            Route("/faults", controls.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/switches", controls.switches, methods=["GET", "POST"]),
+            Route("/log", controls.log, methods=["GET", "DELETE"]),
+            Route("/posts", controls.posts, methods=["POST", "PATCH", "DELETE"]),
+            Route("/truth", controls.truth),
+            Route("/accounts", controls.accounts),
+        ],
+        exception_handlers=dict.fromkeys((LookupError, TypeError, ValueError), _mistake),
     )
+
+
+class _Controls:
+    def __init__(
+        self, world: World, services: Mapping[str, Service], handles: Sequence[tuple[int, Handle]]
+    ) -> None:
+        self.world = world
+        self.services = services
+        self.handles = handles
+
+    async def clock(self, request: Request) -> JSONResponse:
+        """POST {"advance": seconds} or {"set": "2026-12-01T10:00:00Z"} moves it."""
+        clock = self.world.clock
+        if request.method == "POST":
+            asked = await request.json()
+            span = timedelta(seconds=float(asked.get("advance", 0)))
+            if "set" in asked:
+                span += datetime.fromisoformat(asked["set"]) - clock.now()
+            clock.advance(span)
+        return JSONResponse({"now": iso(clock.now())})
+
+    async def faults(self, request: Request) -> JSONResponse:
+        """POST one fault or a list of them (fields: see `Fault`); DELETE forgets all."""
+        faults = self.world.faults
+        if request.method == "DELETE":
+            faults.clear()
+        elif request.method == "POST":
+            asked = await request.json()
+            for fault in [Fault(**one) for one in (asked if isinstance(asked, list) else [asked])]:
+                faults.add(fault)
+        return JSONResponse({"faults": [asdict(fault) for fault in faults.pending]})
+
+    async def switches(self, request: Request) -> JSONResponse:
+        """POST {"platform.name": value, ...} sets; a null puts the default back."""
+        switches = self.world.switches
+        if request.method == "POST":
+            for name, value in dict(await request.json()).items():
+                switches[name] = value
+                if value is None:
+                    del switches[name]
+        return JSONResponse({"switches": {k: _plain(v) for k, v in switches.items()}})
+
+    async def log(self, request: Request) -> JSONResponse:
+        """GET shows what arrived, and its totals; DELETE shows it and forgets it."""
+        answer = self.world.journal.as_json()
+        if request.method == "DELETE":
+            self.world.journal.clear()
+        return JSONResponse(answer)
+
+    async def posts(self, request: Request) -> JSONResponse:
+        """POST publishes a post of `platform` and `platform_account_id` now; DELETE deletes one.
+
+        PATCH changes one: its numbers by `fixed` ({"likes": 3}, names of `growth.FINAL`), its text
+        by `edit` (true), which makes a new id where the platform does so.
+        """
+        asked = await request.json()
+        service = self.services[asked["platform"]]
+        if request.method == "POST":
+            return JSONResponse({"id": service.publish(asked["platform_account_id"]).id}, 201)
+        post = self._post(asked)
+        if request.method == "DELETE":
+            post.deleted_at = self.world.clock.now()
+            return JSONResponse({"deleted": True})
+        post.fixed.update({str(k): int(v) for k, v in asked.get("fixed", {}).items()})
+        if asked.get("edit"):
+            post = service.edit(post.id)
+        return JSONResponse({"id": post.id})
+
+    def _post(self, asked: Mapping[str, str]) -> SimulatedPost:
+        post = self.world.post(asked["platform"], asked["platform_post_id"])
+        if post is None:
+            raise LookupError(f"{asked['platform']} has no post {asked['platform_post_id']!r}")
+        return post
+
+    async def truth(self, _: Request) -> JSONResponse:
+        return JSONResponse(the_truth(self.world, self.services))
+
+    async def accounts(self, _: Request) -> JSONResponse:
+        return JSONResponse(
+            {
+                "accounts": [
+                    {"business": number, **asdict(handle)} for number, handle in self.handles
+                ]
+            }
+        )
 
 
 def the_truth(world: World, services: Mapping[str, Service]) -> dict[str, Any]:
     """Every visible post's canonical columns and every account's followers, now."""
-    posts = []
-    accounts = []
+    posts: list[dict[str, Any]] = []
+    accounts: list[dict[str, Any]] = []
     for account in world.accounts.values():
         accounts.append(
             {
@@ -104,6 +144,10 @@ def the_truth(world: World, services: Mapping[str, Service]) -> dict[str, Any]:
             for post in world.posts_of(account)
         )
     return {"now": iso(world.clock.now()), "posts": posts, "accounts": accounts}
+
+
+async def _mistake(_: Request, mistake: Exception) -> JSONResponse:
+    return JSONResponse({"error": f"{type(mistake).__name__}: {mistake}"}, 400)
 
 
 def _plain(value: object) -> Any:

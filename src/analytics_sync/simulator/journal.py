@@ -21,12 +21,18 @@ class Request:
 
 @dataclass
 class Journal:
-    """Requests by platform and label; the last 10,000 of them whole."""
+    """Requests by platform and label; the last 10,000 of them whole.
+
+    `billed`: what a platform charges money for, by platform and kind ("x post"), each once. For
+    faults of the simulator itself `crashes` keeps the traceback.
+    """
 
     requests: deque[Request] = field(default_factory=lambda: deque(maxlen=10_000))
     totals: Counter[str] = field(default_factory=Counter)
     charged: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
+    billed: Counter[str] = field(default_factory=Counter)
+    crashes: list[str] = field(default_factory=list)
 
     def note(self, request: Request) -> None:
         self.requests.append(request)
@@ -36,7 +42,8 @@ class Journal:
 
     def clear(self) -> None:
         self.requests.clear()
-        for counter in (self.totals, self.charged, self.labels):
+        self.crashes.clear()
+        for counter in (self.totals, self.charged, self.labels, self.billed):
             counter.clear()
 
     def as_json(self) -> dict[str, Any]:
@@ -44,5 +51,7 @@ class Journal:
             "totals": dict(self.totals),
             "charged": dict(self.charged),
             "labels": dict(self.labels),
+            "billed": dict(self.billed),
+            "crashes": list(self.crashes),
             "requests": [asdict(request) for request in self.requests],
         }

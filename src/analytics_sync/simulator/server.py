@@ -4,21 +4,52 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from analytics_sync.simulator.app import Simulator
+from analytics_sync.simulator.trouble import HANG_UP
+
+
+class _Protocol(H11Protocol):
+    """HTTP/1.1 whose application may close the connection instead of answering.
+
+    An exception would not do: the server answers it with a 500.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        answering = self.app
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            extensions = {**scope.get("extensions", {}), HANG_UP: self._hang_up}
+            await answering({**scope, "extensions": extensions}, receive, send)
+
+        self.app = app
+
+    def _hang_up(self, at_once: bool) -> None:
+        if at_once:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
 
 def _server(simulator: Simulator) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             simulator.app,
+            # The caller's logging stays as it is, and faults on demand are nothing to tell.
+            log_config=None,
             log_level="critical",
             access_log=False,
+            # The recorder dates the answers, by the simulated clock.
             date_header=False,
+            server_header=False,
             lifespan="off",
-            http="h11",
+            http=_Protocol,
             ws="none",
             timeout_graceful_shutdown=1,
         )

@@ -49,6 +49,13 @@ class Service(ABC):
     def publish(self, platform_account_id: str) -> SimulatedPost:
         """A new post of that account, published now."""
 
+    def edit(self, platform_post_id: str) -> SimulatedPost:
+        """Edit a post now; where that makes a new post, it takes the old one's place.
+
+        :raises LookupError: no such post, or editing changes no id here.
+        """
+        raise LookupError(f"{self.name}: editing {platform_post_id!r} would change no id")
+
     @abstractmethod
     def truth(self, post: SimulatedPost) -> dict[str, int | None]:
         """The canonical columns that a right client would hold for this post now.

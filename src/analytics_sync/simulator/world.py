@@ -12,7 +12,11 @@ from analytics_sync.simulator.journal import Journal
 
 @dataclass
 class SimulatedPost:
-    """A post. `fixed` numbers win over grown ones; `facts` holds what only its platform knows."""
+    """A post. `fixed` numbers win over grown ones; `facts` holds what only its platform knows.
+
+    `versions`: where editing makes a new post with a new id, the replaced ones, oldest first. They
+    keep their own numbers but are no posts of their account any more.
+    """
 
     id: str
     platform: str
@@ -24,6 +28,7 @@ class SimulatedPost:
     deleted_at: datetime | None = None
     fixed: dict[str, int] = field(default_factory=dict)
     facts: dict[str, object] = field(default_factory=dict)
+    versions: "tuple[SimulatedPost, ...]" = ()
 
 
 @dataclass
@@ -65,13 +70,22 @@ class World:
     switches: dict[str, object] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
+    # Every post by the ids of all its versions, so that a look-up need not walk the accounts.
+    _known: dict[tuple[str, str], SimulatedPost] = field(
+        default_factory=dict, init=False, repr=False
+    )
 
     def add_account(self, account: SimulatedAccount) -> SimulatedAccount:
         self.accounts[account.platform, account.id] = account
         return account
 
     def add_post(self, post: SimulatedPost) -> SimulatedPost:
-        self.accounts[post.platform, post.account_id].posts[post.id] = post
+        """Add a post, or put an edited one in the place of its older version."""
+        posts = self.accounts[post.platform, post.account_id].posts
+        for version in (*post.versions, post):
+            posts.pop(version.id, None)
+            self._known[post.platform, version.id] = post
+        posts[post.id] = post
         return post
 
     def add_token(self, token: Token) -> Token:
@@ -86,12 +100,15 @@ class World:
 
     def post(self, platform: str, post_id: str) -> SimulatedPost | None:
         """A post by its platform's id, deleted ones and posts of the future left out."""
-        now = self.clock.now()
-        for account in self.of(platform):
-            post = account.posts.get(post_id)
-            if post is not None:
-                return post if visible(post, now) else None
-        return None
+        post = self.newest(platform, post_id)
+        return post if post is not None and post.id == post_id else None
+
+    def newest(self, platform: str, post_id: str) -> SimulatedPost | None:
+        """As `post`, but the id may be that of a version which an edit has replaced."""
+        post = self._known.get((platform, post_id))
+        if post is None or not visible(post, self.clock.now()):
+            return None
+        return post
 
     def posts_of(self, account: SimulatedAccount) -> list[SimulatedPost]:
         """Visible posts, newest first."""

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from analytics_sync.clock import iso
 from analytics_sync.simulator.faults import TRANSPORT_KINDS, Fault
 from analytics_sync.simulator.journal import Request
-from analytics_sync.simulator.trouble import ConnectionCut, carry_out
+from analytics_sync.simulator.trouble import CLOSING, ConnectionCut, carry_out
 from analytics_sync.simulator.world import World
 
 __all__ = ["ConnectionCut", "Recorder", "note"]
@@ -34,16 +34,25 @@ class Recorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope.setdefault("state", {})
-        status = 0
+        fault = self.world.faults.take(self.platform, target_of(scope), TRANSPORT_KINDS)
+        recorded = False
+
+        def record(status: int) -> None:
+            nonlocal recorded
+            if not recorded:
+                self._record(scope, status, fault)
+            recorded = True
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            # Recorded first: who has an answer finds it in the log.
+            if message["type"] == CLOSING:
+                record(0)
+                return
             if message["type"] == "http.response.start":
-                status = message["status"]
+                record(message["status"])
                 message["headers"] = self._dated(message.get("headers", []))
             await send(message)
 
-        fault = self.world.faults.take(self.platform, target_of(scope), TRANSPORT_KINDS)
         try:
             if fault is None:
                 await self.app(scope, receive, sending)
@@ -55,7 +64,7 @@ class Recorder:
             self.world.journal.crashes.append(traceback.format_exc())
             raise
         finally:
-            self._record(scope, status, fault)
+            record(0)
 
     def _dated(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         date = format_datetime(self.world.clock.now(), usegmt=True).encode()

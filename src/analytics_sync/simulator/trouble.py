@@ -14,6 +14,8 @@ from analytics_sync.simulator.faults import Fault
 # The server's ASGI extension that closes the connection: at once, or after what was written.
 HANG_UP = "simulator.hang_up"
 HangUp = Callable[[bool], None]
+# Tells the recorder, and nobody else, that no answer will come.
+CLOSING = "simulator.closing"
 
 UNPACKED_MEBIBYTES = 512
 MEBIBYTE = 1024 * 1024
@@ -32,8 +34,10 @@ async def carry_out(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, 
             await app(scope, receive, send)
         case "lost":
             await app(scope, receive, _nowhere)
+            await send({"type": CLOSING})
             await hang_up(scope, receive, at_once=True)
         case "refuse":
+            await send({"type": CLOSING})
             await hang_up(scope, receive, at_once=True)
         case _:
             await _answer(fault, scope, receive, send)

@@ -105,10 +105,15 @@ class World:
 
     def newest(self, platform: str, post_id: str) -> SimulatedPost | None:
         """As `post`, but the id may be that of a version which an edit has replaced."""
-        post = self._known.get((platform, post_id))
+        post = self._known.get((platform, post_id)) or self._unlisted(platform, post_id)
         if post is None or not visible(post, self.clock.now()):
             return None
         return post
+
+    def _unlisted(self, platform: str, post_id: str) -> SimulatedPost | None:
+        """A post that was put into its account without `add_post`."""
+        held = (account.posts.get(post_id) for account in self.of(platform))
+        return next((post for post in held if post is not None), None)
 
     def posts_of(self, account: SimulatedAccount) -> list[SimulatedPost]:
         """Visible posts, newest first."""

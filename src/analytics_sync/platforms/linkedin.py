@@ -1,0 +1,153 @@
+"""LinkedIn: pages and members, through the Community Management API."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from analytics_sync.domain.records import (
+    Account,
+    AccountTotals,
+    FoundPost,
+    Horizon,
+    Identity,
+    Post,
+    PostFailure,
+    Reading,
+)
+from analytics_sync.errors import WrongUsage
+from analytics_sync.platforms import _linkedin_identity, _linkedin_posts
+from analytics_sync.platforms import _linkedin_urns as urns
+from analytics_sync.platforms._contract import (
+    Context,
+    Platform,
+    app_bucket,
+    credential_bucket,
+)
+from analytics_sync.platforms._linkedin_identity import MEMBER, ORGANIZATION
+from analytics_sync.platforms._linkedin_member import MemberReader
+from analytics_sync.platforms._linkedin_member_calls import member_totals
+from analytics_sync.platforms._linkedin_organization import OrganizationReader, organization_totals
+from analytics_sync.platforms._linkedin_rules import LinkedInRules
+from analytics_sync.settings.declare import PlatformSettings, Setting
+from analytics_sync.transport.call import Cap, Rules
+
+DEVELOPMENT = "development"
+
+
+class LinkedIn(Platform):
+    """Posts of pages are read in lists, those of members number by number.
+
+    What the ids look like decides the kind of account: `urn:li:organization:1000` is a page,
+    `urn:li:person:...` a member.
+    """
+
+    name: ClassVar[str] = "linkedin"
+    title: ClassVar[str] = "LinkedIn"
+    account_kinds: ClassVar[tuple[str, ...]] = (ORGANIZATION, MEMBER)
+    account_id_help: ClassVar[str] = urns.ACCOUNT_ID_FORM
+    base_url: ClassVar[str] = "https://api.linkedin.com"
+    listings: ClassVar[Mapping[str, timedelta]] = {"posts": timedelta(hours=6)}
+    settings: ClassVar[tuple[Setting, ...]] = (
+        Setting(
+            "version",
+            "202607",
+            "Version of LinkedIn's API. Each lives about a year; then every call is refused.",
+            pattern=r"[0-9]{6}",
+            form="a month as YYYYMM",
+        ),
+        Setting(
+            "list_size",
+            20,
+            "Posts of a page read in one call.",
+            least=1,
+            most=100,
+        ),
+        Setting(
+            "tier",
+            "standard",
+            "Access that LinkedIn gave the app. Development: 500 calls a day for the app, 100 for "
+            "each member, and no lists of ids.",
+            choices=("standard", DEVELOPMENT),
+        ),
+    )
+
+    def caps(self, account: Account, settings: PlatformSettings) -> tuple[Cap, ...]:
+        """Also the quotas of the Development tier, which no answer tells.
+
+        LinkedIn docs: Community Management overview and tiers.
+        """
+        caps = [*super().caps(account, settings)]
+        if settings.text("tier") == DEVELOPMENT:
+            day = timedelta(days=1)
+            caps += Cap(app_bucket(account), 500, day), Cap(credential_bucket(account), 100, day)
+        return _least(caps)
+
+    def rules(self, account: Account, settings: PlatformSettings) -> Rules:  # noqa: ARG002
+        return LinkedInRules(settings.text("version"))
+
+    def parse_account_id(self, text: str) -> str:
+        return urns.account_urn(text)
+
+    def parse_post_id(self, text: str, account: Account | None = None) -> str:  # noqa: ARG002
+        return urns.post_urn(text)
+
+    def published_from_id(self, platform_post_id: str) -> datetime | None:
+        return urns.published_at(platform_post_id)
+
+    def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:
+        """What the URN tells; what was said counts only where there is none yet."""
+        if not platform_account_id:
+            return kind
+        return MEMBER if urns.is_person(platform_account_id) else ORGANIZATION
+
+    def can_list(self, account: Account) -> bool:
+        return not urns.is_person(account.platform_account_id)
+
+    async def identify(self, context: Context) -> Identity:
+        return await _linkedin_identity.identify(context)
+
+    async def discover(
+        self,
+        context: Context,
+        listing: str,  # noqa: ARG002
+        horizon: Horizon,
+    ) -> AsyncIterator[list[FoundPost]]:
+        if not self.can_list(context.account):
+            return
+        async for page in _linkedin_posts.listed(context, horizon):
+            yield page
+
+    async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
+        """A member's post is not shown by LinkedIn: its id alone tells when it was published."""
+        if self.can_list(context.account):
+            return await _linkedin_posts.shown(context, platform_post_id)
+        published_at = urns.published_at(platform_post_id)
+        if published_at is None:
+            raise WrongUsage(
+                f"{platform_post_id} does not tell when it was published, and LinkedIn shows no "
+                "member's posts.",
+                hint="Import it with its published_at: analytics-sync post import",
+            )
+        return FoundPost(platform_post_id, published_at, permalink=urns.permalink(platform_post_id))
+
+    def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
+        if self.can_list(context.account):
+            return OrganizationReader(context).results(posts)
+        return MemberReader(context).results(posts)
+
+    async def totals(self, context: Context) -> AccountTotals | None:
+        if self.can_list(context.account):
+            return await organization_totals(context)
+        return await member_totals(context)
+
+
+def _least(caps: Sequence[Cap]) -> tuple[Cap, ...]:
+    """The lowest ceiling of each bucket and period."""
+    lowest: dict[tuple[str, timedelta], Cap] = {}
+    for cap in caps:
+        key = (cap.bucket, cap.period)
+        lowest[key] = min(lowest.get(key, cap), cap, key=lambda one: one.calls)
+    return tuple(lowest.values())
+
+
+PLATFORM = LinkedIn()

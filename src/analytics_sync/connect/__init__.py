@@ -1,0 +1,1 @@
+"""Takes up accounts with their credentials, and single posts, after asking the platform."""

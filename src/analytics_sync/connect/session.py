@@ -1,0 +1,38 @@
+"""A short talk with one platform outside of a sync: the same parts, no run."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from analytics_sync.domain.records import Account
+from analytics_sync.platforms._contract import Context
+from analytics_sync.sync.budgets import KeptBudgets
+from analytics_sync.sync.context import open_context
+from analytics_sync.sync.memory import RetiredMetrics
+from analytics_sync.sync.parts import Parts
+from analytics_sync.sync.stop import Stop
+
+LONGEST = timedelta(minutes=2)
+
+
+@asynccontextmanager
+async def talking(parts: Parts, account: Account, token: str | None) -> AsyncIterator[Context]:
+    """A context for the length of the block; budgets are kept as in a sync.
+
+    :raises CredentialRefused: there is no usable token.
+    """
+    budgets = KeptBudgets(parts.database, parts.clock, Stop())
+    memory = RetiredMetrics(account.platform, {})
+    stop_at = parts.clock.monotonic() + LONGEST.total_seconds()
+    async with parts.open_transport(budgets, parts.clock, stop_at) as senders:
+        try:
+            yield await open_context(
+                parts,
+                account,
+                sender=senders.for_account(),
+                budgets=budgets,
+                memory=memory,
+                token=token,
+            )
+        finally:
+            await budgets.flush()

@@ -1,0 +1,289 @@
+"""Accounts and the credentials behind them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from analytics_sync.domain.metrics import Number
+from analytics_sync.domain.records import Account, AccountTotals
+from analytics_sync.errors import WrongUsage
+from analytics_sync.store.businesses import forget_unused_credentials
+from analytics_sync.store.schema import account, account_snapshot, business, credential
+from analytics_sync.store.statements import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """A credential as stored; `ciphertext` is opened by the vault alone."""
+
+    id: int
+    platform: str
+    ciphertext: str
+    version: int
+    subject: str | None
+    scopes: str | None
+    expires_at: datetime | None
+    refused_at: datetime | None
+    refused_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncState:
+    """When an account was last listed and its totals read."""
+
+    discovered: Mapping[str, int]
+    totals_at: datetime | None
+
+
+def _accounts() -> Select[Any]:
+    return select(
+        account.c.id,
+        account.c.business_id,
+        account.c.platform,
+        account.c.platform_account_id,
+        account.c.kind,
+        account.c.name,
+        account.c.credential_id,
+        credential.c.app_id,
+    ).select_from(account.outerjoin(credential, credential.c.id == account.c.credential_id))
+
+
+def to_sync(
+    connection: Connection,
+    *,
+    business_ids: Collection[int] | None = None,
+    platforms: Collection[str] | None = None,
+) -> list[Account]:
+    """Accounts that take part in a sync, by business: not removed, business not archived."""
+    query = (
+        _accounts()
+        .join(business, business.c.id == account.c.business_id)
+        .where(
+            account.c.removed_at.is_(None),
+            business.c.removed_at.is_(None),
+            business.c.archived_at.is_(None),
+        )
+        .order_by(account.c.business_id, account.c.id)
+    )
+    if business_ids is not None:
+        query = query.where(account.c.business_id.in_(business_ids))
+    if platforms is not None:
+        query = query.where(account.c.platform.in_(platforms))
+    return [_record(row) for row in connection.execute(query)]
+
+
+def listed(connection: Connection, business_id: int | None = None) -> list[Account]:
+    """All accounts that were not removed."""
+    query = _accounts().where(account.c.removed_at.is_(None))
+    if business_id is not None:
+        query = query.where(account.c.business_id == business_id)
+    rows = connection.execute(query.order_by(account.c.business_id, account.c.id))
+    return [_record(row) for row in rows]
+
+
+def get(connection: Connection, id: int) -> Account:
+    """:raises WrongUsage: there is no such account, or it was removed."""
+    row = connection.execute(
+        _accounts().where(account.c.id == id, account.c.removed_at.is_(None))
+    ).first()
+    if row is None:
+        raise WrongUsage(
+            f"There is no account {id}.",
+            hint="`analytics-sync account list` shows them.",
+            code="unknown_account",
+        )
+    return _record(row)
+
+
+def find(
+    connection: Connection, business_id: int, platform: str, platform_account_id: str
+) -> Account | None:
+    """The account at this place, a removed one too."""
+    row = connection.execute(
+        _accounts().where(
+            account.c.business_id == business_id,
+            account.c.platform == platform,
+            account.c.platform_account_id == platform_account_id,
+        )
+    ).first()
+    return _record(row) if row else None
+
+
+def put(
+    connection: Connection,
+    *,
+    business_id: int,
+    platform: str,
+    platform_account_id: str,
+    kind: str | None,
+    name: str | None,
+    credential_id: int | None,
+    now: datetime,
+    id: int | None = None,
+) -> Account:
+    """Make the account, or bring it back with another credential and its history kept."""
+    known = find(connection, business_id, platform, platform_account_id)
+    values: dict[str, Any] = {"kind": kind, "credential_id": credential_id, "removed_at": None}
+    if name is not None:
+        values["name"] = name
+    if known is not None:
+        connection.execute(update(account).where(account.c.id == known.id).values(values))
+        forget_unused_credentials(connection)
+        return get(connection, known.id)
+    if id is not None:
+        values["id"] = id
+    made = connection.execute(
+        insert(account).values(
+            business_id=business_id,
+            platform=platform,
+            platform_account_id=platform_account_id,
+            discovered={},
+            created_at=now,
+            **values,
+        )
+    ).inserted_primary_key
+    assert made is not None
+    return get(connection, made[0])
+
+
+def move(connection: Connection, id: int, business_id: int) -> None:
+    """Give the account, with its history, to another business.
+
+    :raises WrongUsage: that business has this account already.
+    """
+    moved = get(connection, id)
+    there = find(connection, business_id, moved.platform, moved.platform_account_id)
+    if there is not None and there.id != id:
+        raise WrongUsage(
+            f"Business {business_id} has this {moved.platform} account already (account "
+            f"{there.id}).",
+            hint=f"Remove one of the two: `analytics-sync account remove {there.id}`.",
+        )
+    connection.execute(update(account).where(account.c.id == id).values(business_id=business_id))
+
+
+def remove(connection: Connection, id: int, now: datetime) -> int:
+    """Stop syncing the account and forget its token; posts and history are kept.
+
+    Returns the number of credentials that were deleted because nothing else used them.
+    """
+    connection.execute(
+        update(account).where(account.c.id == id).values(removed_at=now, credential_id=None)
+    )
+    return forget_unused_credentials(connection)
+
+
+def add_credential(
+    connection: Connection,
+    *,
+    platform: str,
+    subject: str | None,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+    now: datetime,
+) -> int:
+    """Make a credential without its secret; `seal_credential` follows in the same transaction."""
+    made = connection.execute(
+        insert(credential).values(
+            platform=platform,
+            ciphertext="",
+            version=1,
+            subject=subject,
+            scopes=" ".join(scopes) or None,
+            expires_at=expires_at,
+            created_at=now,
+        )
+    ).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def seal_credential(connection: Connection, id: int, ciphertext: str) -> None:
+    connection.execute(
+        update(credential).where(credential.c.id == id).values(ciphertext=ciphertext)
+    )
+
+
+def get_credential(connection: Connection, id: int) -> CredentialRow:
+    """:raises WrongUsage: there is no such credential."""
+    row = connection.execute(select(credential).where(credential.c.id == id)).first()
+    if row is None:
+        raise WrongUsage(
+            f"There is no credential {id}.",
+            hint="`analytics-sync account list` shows which credential each account uses.",
+            code="unknown_credential",
+        )
+    return CredentialRow(
+        row.id,
+        row.platform,
+        row.ciphertext,
+        row.version,
+        row.subject,
+        row.scopes,
+        row.expires_at,
+        row.refused_at,
+        row.refused_reason,
+    )
+
+
+def note_refusal(connection: Connection, id: int, reason: str | None, now: datetime) -> None:
+    """Remember that the platform refused this credential; None: it is well again."""
+    refused_at = now if reason is not None else None
+    connection.execute(
+        update(credential)
+        .where(credential.c.id == id)
+        .values(refused_at=refused_at, refused_reason=reason)
+    )
+
+
+def sync_state(connection: Connection, id: int) -> SyncState:
+    row = connection.execute(
+        select(account.c.discovered, account.c.totals_at).where(account.c.id == id)
+    ).one()
+    return SyncState(row.discovered, row.totals_at)
+
+
+def note_discovery(connection: Connection, id: int, discovered: Mapping[str, int]) -> None:
+    connection.execute(
+        update(account).where(account.c.id == id).values(discovered=dict(discovered))
+    )
+
+
+def save_totals(
+    connection: Connection, id: int, totals: AccountTotals, captured_at: datetime
+) -> bool:
+    """Store the account's numbers when one differs from the newest stored; whether one did."""
+    connection.execute(update(account).where(account.c.id == id).values(totals_at=captured_at))
+    before = connection.execute(
+        select(account_snapshot.c.followers, account_snapshot.c.extra)
+        .where(account_snapshot.c.account_id == id)
+        .order_by(account_snapshot.c.captured_at.desc())
+        .limit(1)
+    ).first()
+    now_said: tuple[int | None, Mapping[str, Number]] = (totals.followers, dict(totals.extra))
+    if before is not None and (before.followers, before.extra) == now_said:
+        return False
+    row = {
+        "account_id": id,
+        "captured_at": captured_at,
+        "followers": totals.followers,
+        "extra": dict(totals.extra),
+    }
+    upsert(connection, account_snapshot, [row])
+    return True
+
+
+def _record(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        business_id=row.business_id,
+        platform=row.platform,
+        platform_account_id=row.platform_account_id,
+        kind=row.kind,
+        name=row.name,
+        credential_id=row.credential_id,
+        app_id=row.app_id,
+    )

@@ -1,0 +1,98 @@
+"""Call budgets that outlive the process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from analytics_sync.clock import EPOCH
+from analytics_sync.store.schema import call_budget
+from analytics_sync.store.statements import upsert
+from analytics_sync.transport.call import Cap, Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A bucket that must not be used before an instant."""
+
+    bucket: str
+    until: datetime
+    reason: str | None
+
+
+def window_start(now: datetime, period: timedelta) -> datetime:
+    """Where the window that `now` lies in began; windows are counted from 1970."""
+    return now - (now - EPOCH) % period
+
+
+def blocks(connection: Connection, now: datetime) -> dict[str, Block]:
+    """Buckets that must not be used now."""
+    query = select(call_budget).where(call_budget.c.period == 0, call_budget.c.not_before > now)
+    return {
+        row.bucket: Block(row.bucket, row.not_before, row.reason)
+        for row in connection.execute(query)
+    }
+
+
+def block(connection: Connection, bucket: str, until: datetime, reason: str) -> None:
+    """Remember a "not before"; a later one already known stays."""
+    known = connection.execute(
+        select(call_budget.c.not_before).where(
+            call_budget.c.bucket == bucket, call_budget.c.period == 0
+        )
+    ).scalar()
+    if known is None or known < until:
+        row = {"bucket": bucket, "period": 0, "not_before": until, "reason": reason, "used": 0}
+        upsert(connection, call_budget, [row])
+
+
+def observe(connection: Connection, limits: Sequence[Limit]) -> None:
+    """Remember what answers told of their buckets, newest last."""
+    rows = {
+        limit.bucket: {
+            "bucket": limit.bucket,
+            "period": 0,
+            "used": 0,
+            "ceiling": limit.limit,
+            "remaining": limit.remaining,
+            "resets_at": limit.resets_at,
+        }
+        for limit in limits
+    }
+    upsert(connection, call_budget, list(rows.values()))
+
+
+def spend(connection: Connection, cap: Cap, wanted: int, now: datetime) -> int:
+    """Take up to `wanted` from a counted budget; returns how many it still had.
+
+    One statement reads and writes under the write lock (SQLite) or a row lock (PostgreSQL).
+    """
+    start = window_start(now, cap.period)
+    period = int(cap.period.total_seconds())
+    empty = {"bucket": cap.bucket, "period": period, "period_start": start, "used": 0}
+    upsert(connection, call_budget, [empty], replace=False)
+    here = (call_budget.c.bucket == cap.bucket) & (call_budget.c.period == period)
+    row = connection.execute(select(call_budget).where(here).with_for_update()).one()
+    used = row.used if row.period_start == start else 0
+    granted = max(0, min(wanted, cap.calls - used))
+    connection.execute(
+        update(call_budget)
+        .where(here)
+        .values(period_start=start, used=used + granted, ceiling=cap.calls)
+    )
+    return granted
+
+
+def give_back(connection: Connection, cap: Cap, unused: int, now: datetime) -> None:
+    """Return what was taken in this window and not used."""
+    connection.execute(
+        update(call_budget)
+        .where(
+            call_budget.c.bucket == cap.bucket,
+            call_budget.c.period == int(cap.period.total_seconds()),
+            call_budget.c.period_start == window_start(now, cap.period),
+            call_budget.c.used >= unused,
+        )
+        .values(used=call_budget.c.used - unused)
+    )

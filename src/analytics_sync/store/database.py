@@ -1,0 +1,152 @@
+"""Opens the database: one way to write, one to read, the same for SQLite and PostgreSQL."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
+
+from analytics_sync.errors import ConfigurationInvalid, StoreUnusable
+from analytics_sync.locks import WriteLock
+from analytics_sync.store.trouble import sqlite_unusable
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """A database by its URL.
+
+    SQLite has two engines. The writing one takes a file lock and `BEGIN IMMEDIATE`: without the
+    lock, versions up to 3.51.2 can corrupt a WAL that two processes write and reset at the same
+    instant, and without IMMEDIATE a read-then-write loses updates. The reading one opens the file
+    read-only, so that closing it never checkpoints outside of the lock.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.path = sqlite_path(url)
+        if self.path is None:
+            self._writer = self._reader = _postgresql_engine(url)
+            self._lock: AbstractContextManager[object] = nullcontext()
+        else:
+            self._writer = _sqlite_engine(self.path, writing=True)
+            self._reader = _sqlite_engine(self.path, writing=False)
+            self._lock = WriteLock(Path(f"{self.path}.write.lock"))
+
+    @property
+    def dialect(self) -> str:
+        return self._writer.dialect.name
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end, undone by an exception.
+
+        Never keep one open over an HTTP call.
+
+        :raises StoreUnusable: the database can't be opened or written; says why and what to do.
+        """
+        with self._in_words(), self._lock, self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads, and blocks no writer.
+
+        :raises StoreUnusable: the database can't be opened or read.
+        """
+        with self._in_words(), self._reader.begin() as connection:
+            yield connection
+
+    def session(self) -> Connection:
+        """A connection that commits each statement, for what outlives transactions (locks)."""
+        with self._in_words():
+            return self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Raise StoreUnusable for whatever the driver can't do in this block."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._unusable(error.orig or error) from error
+
+    def _unusable(self, error: BaseException) -> StoreUnusable:
+        if self.path is not None:
+            return sqlite_unusable(str(self.path), error)
+        text = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        if "relation" in text and "does not exist" in text:
+            return StoreUnusable(
+                "The PostgreSQL database has none of this program's tables.",
+                hint="Run `analytics-sync db upgrade`.",
+            )
+        return StoreUnusable(
+            f"PostgreSQL refused: {text}",
+            hint="Check database_url, and that the server runs and takes this user.",
+        )
+
+    def close(self) -> None:
+        """Give up all connections. SQLite's last writer checkpoints here, so under the lock."""
+        self._reader.dispose()
+        if self._writer.pool.checkedin():  # type: ignore[attr-defined]
+            with self._in_words(), self._lock:
+                self._writer.dispose()
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for PostgreSQL.
+
+    :raises ConfigurationInvalid: neither of the two, or no file named.
+    """
+    hint = "Use sqlite:////absolute/path.db or postgresql://user:password@host/name."
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationInvalid(["database_url is not a database address"], hint=hint) from None
+    if parsed.get_backend_name() == "postgresql":
+        return None
+    if parsed.get_backend_name() != "sqlite":
+        raise ConfigurationInvalid(
+            [f"database_url: {parsed.get_backend_name()!r} is not a supported database"], hint=hint
+        )
+    if not parsed.database or parsed.database == ":memory:":
+        raise ConfigurationInvalid(["database_url names no file"], hint=hint)
+    return Path(parsed.database).absolute()
+
+
+def _sqlite_engine(path: Path, *, writing: bool) -> Engine:
+    address = f"file:{quote(str(path))}?mode={'rwc' if writing else 'ro'}"
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4)
+
+    def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        if writing:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _postgresql_engine(url: str) -> Engine:
+    parsed = make_url(url).set(drivername="postgresql+psycopg")
+    try:
+        return create_engine(parsed, pool_pre_ping=False, connect_args={"connect_timeout": 10})
+    except ModuleNotFoundError as error:
+        raise ConfigurationInvalid(
+            ["database_url names PostgreSQL, but its driver is not installed"],
+            hint="pip install 'analytics-sync[postgres]'",
+        ) from error

@@ -1,0 +1,166 @@
+"""Answers "is anything due?" of an SQLite database with `sqlite3` alone.
+
+A run with nothing to do may start every few minutes; loading SQLAlchemy for it would take five
+times as long as the answer.
+"""
+
+import json
+import sqlite3
+from collections.abc import Collection, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from analytics_sync.clock import to_milliseconds
+from analytics_sync.domain.cadence import Cadence
+from analytics_sync.errors import StoreUnusable
+from analytics_sync.locks import WriteLock
+from analytics_sync.store.trouble import sqlite_unusable
+from analytics_sync.store.version import SCHEMA_VERSION
+
+BUSY_SECONDS = 30
+ACTIVE_ACCOUNT = """
+    account.removed_at IS NULL AND business.removed_at IS NULL AND business.archived_at IS NULL
+    AND account.platform = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often one platform's posts are read and its listings asked."""
+
+    cadence: Cadence
+    listings: Mapping[str, timedelta]
+
+
+def sqlite_revision(path: Path) -> str | None:
+    """The revision of a file's schema; None for no file or an empty one.
+
+    :raises StoreUnusable: not a database, or another program's.
+    """
+    if path.is_dir():
+        raise StoreUnusable(f"The database {path} is a folder.", hint="Name a file.")
+    try:
+        if not path.exists() or path.stat().st_size == 0:
+            return None
+        with closing(_read_only(path)) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+            if "alembic_version" in tables:
+                row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+                return str(row[0]) if row else None
+    except (sqlite3.Error, OSError) as error:
+        raise sqlite_unusable(str(path), error) from error
+    if tables:
+        raise StoreUnusable(
+            f"The database {path} belongs to another program (its tables: "
+            f"{', '.join(sorted(tables)[:5])}).",
+            hint="Name another file in database_url.",
+        )
+    return None
+
+
+def nothing_due(
+    path: Path,
+    now: datetime,
+    rhythms: Mapping[str, Rhythm],
+    business_ids: Collection[int] | None = None,
+    *,
+    discover: bool = True,
+) -> bool:
+    """Whether a `sync --due` would find nothing to do. False also where only a full run can tell.
+
+    :raises StoreUnusable: the database can't be read.
+    """
+    if sqlite_revision(path) != SCHEMA_VERSION:
+        return False
+    where = ""
+    if business_ids is not None:
+        where = f" AND account.business_id IN ({','.join(str(int(id)) for id in business_ids)})"
+    try:
+        with closing(_read_only(path)) as connection:
+            return not any(
+                _posts_due(connection, name, rhythm.cadence, now, where)
+                or _account_due(connection, name, rhythm, now, where, discover=discover)
+                for name, rhythm in rhythms.items()
+            )
+    except sqlite3.Error as error:
+        raise sqlite_unusable(str(path), error) from error
+
+
+def note_nothing_due(path: Path, trigger: str, now: datetime) -> int:
+    """Write the row that tells a quiet hour from a missed one; returns the run's id."""
+    at = to_milliseconds(now)
+    try:
+        with (
+            WriteLock(Path(f"{path}.write.lock")),
+            closing(
+                sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            ) as connection,
+        ):
+            connection.execute("BEGIN IMMEDIATE")
+            cursor = connection.execute(
+                "INSERT INTO sync_run (trigger, outcome, started_at, finished_at, requests,"
+                " discovered, snapshots, selected, synced, failed, deferred, accounts)"
+                " VALUES (?, 'nothing_due', ?, ?, 0, 0, 0, 0, 0, 0, 0, '[]')",
+                (trigger, at, at),
+            )
+            connection.execute("COMMIT")
+            return int(cursor.lastrowid or 0)
+    except sqlite3.Error as error:
+        raise sqlite_unusable(str(path), error) from error
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+
+
+def _posts_due(
+    connection: sqlite3.Connection, platform: str, cadence: Cadence, now: datetime, where: str
+) -> bool:
+    """One look for each step of the cadence: a post of that age, read too long ago."""
+    upper = to_milliseconds(now)
+    steps = [*cadence.steps, (None, cadence.older)]
+    for below, every in steps:
+        lower = 0 if below is None else to_milliseconds(now - below)
+        if every is not None:
+            query = f"""
+                SELECT 1 FROM post JOIN account ON account.id = post.account_id
+                JOIN business ON business.id = account.business_id
+                WHERE {ACTIVE_ACCOUNT}{where} AND post.state = 'active'
+                AND post.published_at <= ? AND post.published_at > ?
+                AND (post.last_tried_at IS NULL OR post.last_tried_at <= ?) LIMIT 1
+            """  # noqa: S608 - `where` holds whole numbers only
+            tried = to_milliseconds(now - every)
+            if connection.execute(query, (platform, upper, lower, tried)).fetchone():
+                return True
+        upper = lower
+    return False
+
+
+def _account_due(
+    connection: sqlite3.Connection,
+    platform: str,
+    rhythm: Rhythm,
+    now: datetime,
+    where: str,
+    *,
+    discover: bool,
+) -> bool:
+    """Whether a listing may be asked again, or today's totals are not read yet."""
+    query = f"""
+        SELECT account.discovered, account.totals_at FROM account
+        JOIN business ON business.id = account.business_id WHERE {ACTIVE_ACCOUNT}{where}
+    """  # noqa: S608 - `where` holds whole numbers only
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for discovered, totals_at in connection.execute(query, (platform,)):
+        if totals_at is None or totals_at < to_milliseconds(midnight):
+            return True
+        asked = json.loads(discovered)
+        if discover and any(
+            name not in asked or asked[name] <= to_milliseconds(now - every)
+            for name, every in rhythm.listings.items()
+        ):
+            return True
+    return False

@@ -1,0 +1,160 @@
+"""Stores what platforms answered: the history, and what is newest."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from analytics_sync.domain.history import Fold, Known, fold
+from analytics_sync.domain.metrics import COLUMNS
+from analytics_sync.domain.records import Post, PostFailure, Reading
+from analytics_sync.store.schema import latest, post, snapshot
+from analytics_sync.store.statements import pieces, upsert
+
+# A post that the platform doesn't find in this many runs counts as gone: deleted, suspended and
+# protected look alike at first.
+GONE_AFTER = 3
+
+
+def save(
+    connection: Connection,
+    results: Sequence[tuple[Post, Reading]],
+    *,
+    captured_at: datetime,
+    slot: datetime,
+    today: date,
+) -> int:
+    """Store readings; returns the number of snapshots, that is: of posts that changed.
+
+    One post may be read once only in `results`. On the same key the later reading replaces.
+    """
+    known = newest_known(connection, [found.id for found, _ in results])
+    folds = [(found, fold(known.get(found.id, Known()), reading)) for found, reading in results]
+    changed = [(found, folded) for found, folded in folds if folded.changed]
+    upsert(connection, snapshot, [_snapshot_row(found, f, captured_at) for found, f in changed])
+    upsert(
+        connection,
+        latest,
+        [
+            _latest_row(found, f, captured_at)
+            for found, f in folds
+            if f.changed or known.get(found.id) != f.known
+        ],
+    )
+    _mark_read(connection, results, slot, today)
+    return len(changed)
+
+
+def newest_known(connection: Connection, ids: Sequence[int]) -> dict[int, Known]:
+    """What is known of each post; one never read is absent."""
+    found = {}
+    for some in pieces(ids):
+        for row in connection.execute(select(latest).where(latest.c.post_id.in_(some))):
+            values = row._mapping
+            found[row.post_id] = Known(
+                columns={name: values[name] for name in COLUMNS if values[name] is not None},
+                extra=row.extra,
+                sources=row.sources,
+                unsaid=tuple(row.unsaid),
+            )
+    return found
+
+
+def _snapshot_row(found: Post, folded: Fold, captured_at: datetime) -> dict[str, Any]:
+    return {
+        "post_id": found.id,
+        "captured_at": captured_at,
+        **{name: folded.said.get(name) for name in COLUMNS},
+        "extra": dict(folded.extra),
+    }
+
+
+def _latest_row(found: Post, folded: Fold, captured_at: datetime) -> dict[str, Any]:
+    return {
+        "post_id": found.id,
+        "captured_at": captured_at,
+        **{name: folded.known.columns.get(name) for name in COLUMNS},
+        "extra": dict(folded.known.extra),
+        "unsaid": list(folded.known.unsaid),
+        "sources": dict(folded.known.sources),
+    }
+
+
+def _mark_read(
+    connection: Connection,
+    results: Sequence[tuple[Post, Reading]],
+    slot: datetime,
+    today: date,
+) -> None:
+    if not results:
+        return
+    rows = [
+        {
+            "this": found.id,
+            "slot": slot,
+            "confirmed": slot if reading.confirmed else found.confirmed_at,
+            "charged": today if reading.charged else None,
+        }
+        for found, reading in results
+    ]
+    always = {"last_read_at": bindparam("slot"), "last_tried_at": bindparam("slot"), "sightings": 0}
+    statement = update(post).where(post.c.id == bindparam("this"))
+    connection.execute(statement.values(always | {"confirmed_at": bindparam("confirmed")}), rows)
+    charged = [{"this": row["this"], "charged": today} for row in rows if row["charged"]]
+    if charged:
+        connection.execute(statement.values(charged_on=bindparam("charged")), charged)
+    for found, reading in results:
+        learned = _learned(found, reading)
+        if learned:
+            _learn(connection, found, learned)
+
+
+def _learned(found: Post, reading: Reading) -> Mapping[str, Any]:
+    """What a reading told of the post itself."""
+    learned: dict[str, Any] = {}
+    if reading.kind is not None and reading.kind != found.kind:
+        learned["kind"] = reading.kind
+    if reading.refused - found.refused:
+        learned["refused"] = sorted(found.refused | reading.refused)
+    if reading.newest_id not in {None, found.platform_post_id}:
+        learned["platform_post_id"] = reading.newest_id
+    if reading.versions and set(reading.versions) != set(found.versions):
+        learned["versions"] = list(reading.versions)
+    return learned
+
+
+def _learn(connection: Connection, found: Post, learned: Mapping[str, Any]) -> None:
+    newest = learned.get("platform_post_id")
+    if newest is not None:
+        # Another row may have come in under the newest id: that one is the same post.
+        owner = select(post.c.account_id).where(post.c.id == found.id).scalar_subquery()
+        twin = connection.execute(
+            select(post.c.id).where(post.c.platform_post_id == newest, post.c.account_id == owner)
+        ).scalar()
+        if twin is not None:
+            connection.execute(update(post).where(post.c.id == found.id).values(state="superseded"))
+            return
+    connection.execute(update(post).where(post.c.id == found.id).values(dict(learned)))
+
+
+def save_failures(
+    connection: Connection, failures: Sequence[tuple[Post, PostFailure]], slot: datetime
+) -> None:
+    """Remember which posts were tried, and which the platform doesn't find."""
+    for found, failure in failures:
+        if not failure.tried:
+            continue
+        told: dict[str, Any] = {"last_tried_at": slot}
+        if failure.definite:
+            told["state"] = "gone"
+        elif failure.sighting:
+            told["sightings"] = post.c.sightings + 1
+        connection.execute(update(post).where(post.c.id == found.id).values(told))
+    if any(failure.sighting for _, failure in failures):
+        connection.execute(
+            update(post)
+            .where(post.c.id.in_([found.id for found, failure in failures if failure.sighting]))
+            .where(post.c.sightings >= GONE_AFTER)
+            .values(state="gone")
+        )

@@ -1,0 +1,99 @@
+"""Runs and what failed in them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from analytics_sync.errors import WrongUsage
+from analytics_sync.store.schema import account, sync_error, sync_run
+
+COUNTS = ("requests", "discovered", "snapshots", "selected", "synced", "failed", "deferred")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """Something that failed: of a post, or of an account as a whole."""
+
+    account_id: int
+    platform_post_id: str | None
+    code: str
+    message: str
+
+
+def start(connection: Connection, *, trigger: str, now: datetime) -> int:
+    """Write the run's row, without an outcome yet; returns its id."""
+    made = connection.execute(
+        insert(sync_run).values(
+            trigger=trigger, started_at=now, accounts=[], **dict.fromkeys(COUNTS, 0)
+        )
+    ).inserted_primary_key
+    assert made is not None
+    return int(made[0])
+
+
+def finish(connection: Connection, id: int, values: Mapping[str, Any]) -> None:
+    """Write what came of it: outcome, times, sums, and the accounts' results."""
+    connection.execute(update(sync_run).where(sync_run.c.id == id).values(dict(values)))
+
+
+def close_killed(connection: Connection, now: datetime, longest: timedelta) -> int:
+    """Call runs without an outcome that must have ended by now interrupted."""
+    statement = (
+        update(sync_run)
+        .where(sync_run.c.outcome.is_(None), sync_run.c.started_at < now - longest)
+        .values(outcome="interrupted")
+    )
+    return connection.execute(statement).rowcount
+
+
+def add_errors(
+    connection: Connection, run_id: int, errors: Sequence[ErrorRow], now: datetime
+) -> None:
+    if errors:
+        rows = [
+            {
+                "run_id": run_id,
+                "account_id": error.account_id,
+                "platform_post_id": error.platform_post_id,
+                "code": error.code,
+                "message": error.message,
+                "at": now,
+            }
+            for error in errors
+        ]
+        connection.execute(insert(sync_error), rows)
+
+
+def listed(connection: Connection, limit: int = 20) -> list[Row[Any]]:
+    """The newest runs first."""
+    query = select(sync_run).order_by(sync_run.c.id.desc()).limit(limit)
+    return list(connection.execute(query))
+
+
+def get(connection: Connection, id: int) -> Row[Any]:
+    """:raises WrongUsage: there is no such run."""
+    row = connection.execute(select(sync_run).where(sync_run.c.id == id)).first()
+    if row is None:
+        raise WrongUsage(
+            f"There is no run {id}.", hint="`analytics-sync runs` shows them.", code="unknown_run"
+        )
+    return row
+
+
+def errors_of(connection: Connection, run_id: int) -> list[Row[Any]]:
+    """Every error of a run, with the account's place."""
+    query = (
+        select(
+            sync_error,
+            account.c.platform,
+            account.c.business_id,
+            account.c.platform_account_id,
+        )
+        .outerjoin(account, account.c.id == sync_error.c.account_id)
+        .where(sync_error.c.run_id == run_id)
+        .order_by(sync_error.c.id)
+    )
+    return list(connection.execute(query))

@@ -1,0 +1,241 @@
+"""The tables. Queries use their Core form, named in lower case at the end of this module."""
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy.types import JSON
+from sqlmodel import Field, SQLModel
+
+from analytics_sync.domain.metrics import COLUMNS
+from analytics_sync.store.types import Instant
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+
+def _instant(*, nullable: bool = True) -> Any:
+    return Field(default=None, sa_type=Instant, nullable=nullable)
+
+
+class Business(SQLModel, table=True):
+    """A customer whose accounts are synced."""
+
+    __table_args__: ClassVar[Any] = (
+        Index(
+            "uq_business_name",
+            "name",
+            unique=True,
+            sqlite_where=text("removed_at IS NULL"),
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    timezone: str
+    created_at: datetime = _instant(nullable=False)
+    archived_at: datetime | None = _instant()
+    removed_at: datetime | None = _instant()
+
+
+class App(SQLModel, table=True):
+    """An OAuth application at a platform; `ciphertext` seals its client secret."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    name: str
+    client_id: str
+    ciphertext: str | None = None
+    created_at: datetime = _instant(nullable=False)
+
+
+class Credential(SQLModel, table=True):
+    """One consent of one person through one app; it may serve many accounts.
+
+    `version` grows with each change of `ciphertext`, for compare-and-swap.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    app_id: int | None = Field(default=None, foreign_key="app.id")
+    ciphertext: str = Field(sa_type=Text)
+    version: int = 1
+    subject: str | None = None
+    scopes: str | None = None
+    expires_at: datetime | None = _instant()
+    refused_at: datetime | None = _instant()
+    refused_reason: str | None = None
+    created_at: datetime = _instant(nullable=False)
+
+
+class Account(SQLModel, table=True):
+    """One page, profile or channel of a business on one platform.
+
+    `discovered`: milliseconds since 1970 of the newest listing, by listing. `totals_at`: when its
+    followers were last read.
+    """
+
+    __table_args__: ClassVar[Any] = (
+        Index("uq_account_place", "business_id", "platform", "platform_account_id", unique=True),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    business_id: int = Field(foreign_key="business.id")
+    platform: str
+    platform_account_id: str
+    kind: str | None = None
+    name: str | None = None
+    credential_id: int | None = Field(default=None, foreign_key="credential.id", index=True)
+    discovered: dict[str, int] = Field(sa_type=JSON)
+    totals_at: datetime | None = _instant()
+    created_at: datetime = _instant(nullable=False)
+    removed_at: datetime | None = _instant()
+
+
+class Post(SQLModel, table=True):
+    """A published item. `state`: active, gone, ignored or superseded (by a newer version).
+
+    `last_tried_at`: the slot in which the platform last answered for it; `last_read_at`: the slot
+    of its newest numbers. `versions`: ids of older versions. `refused`: metrics that the platform
+    has not for it. `charged_on`: the UTC day of its newest paid read.
+    """
+
+    __table_args__: ClassVar[Any] = (
+        Index("uq_post_place", "account_id", "platform_post_id", unique=True),
+        Index("ix_post_due", "account_id", "state", "published_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="account.id")
+    platform_post_id: str
+    published_at: datetime = _instant(nullable=False)
+    kind: str | None = None
+    text: str | None = Field(default=None, sa_type=Text)
+    permalink: str | None = Field(default=None, sa_type=Text)
+    state: str = "active"
+    sightings: int = 0
+    versions: list[str] = Field(sa_type=JSON)
+    refused: list[str] = Field(sa_type=JSON)
+    found_at: datetime = _instant(nullable=False)
+    last_read_at: datetime | None = _instant()
+    last_tried_at: datetime | None = _instant()
+    confirmed_at: datetime | None = _instant()
+    charged_on: date | None = Field(default=None, sa_type=Date)
+
+
+class SyncRun(SQLModel, table=True):
+    """One sync. `outcome` stays NULL while it runs, or when it was killed."""
+
+    __tablename__ = "sync_run"
+    id: int | None = Field(default=None, primary_key=True)
+    trigger: str
+    outcome: str | None = None
+    started_at: datetime = _instant(nullable=False)
+    finished_at: datetime | None = _instant()
+    requests: int = 0
+    discovered: int = 0
+    snapshots: int = 0
+    selected: int = 0
+    synced: int = 0
+    failed: int = 0
+    deferred: int = 0
+    accounts: list[dict[str, Any]] = Field(sa_type=JSON)
+
+
+class SyncError(SQLModel, table=True):
+    """One thing that failed in one run; of an account when there is no post."""
+
+    __tablename__ = "sync_error"
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int = Field(foreign_key="sync_run.id", index=True)
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    platform_post_id: str | None = None
+    code: str
+    message: str = Field(sa_type=Text)
+    at: datetime = _instant(nullable=False)
+
+
+class CallBudget(SQLModel, table=True):
+    """What is known of a call budget.
+
+    `period` (seconds) is 0 for what the platform told (`remaining`, `not_before`), else the length
+    of a window of our own counting, in which `used` were spent since `period_start`.
+    """
+
+    __tablename__ = "call_budget"
+    bucket: str = Field(primary_key=True)
+    period: int = Field(primary_key=True)
+    period_start: datetime | None = _instant()
+    used: int = 0
+    ceiling: int | None = None
+    remaining: int | None = None
+    resets_at: datetime | None = _instant()
+    not_before: datetime | None = _instant()
+    reason: str | None = None
+
+
+class MetricEvent(SQLModel, table=True):
+    """A metric that a platform retired for a kind of object (`scope`)."""
+
+    __tablename__ = "metric_event"
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    scope: str
+    metric: str
+    event: str
+    reason: str | None = Field(default=None, sa_type=Text)
+    at: datetime = _instant(nullable=False)
+
+
+def _numbers() -> list[Column[Any]]:
+    return [Column(name, BigInteger) for name in COLUMNS]
+
+
+# The history: written by the thousand, never as objects, so these are plain tables. `snapshot` is
+# stored in the order of its key: a tenth of the size of a table with a row id and an index.
+latest = Table(
+    "latest",
+    SQLModel.metadata,
+    Column("post_id", Integer, ForeignKey("post.id"), primary_key=True, autoincrement=False),
+    Column("captured_at", Instant, nullable=False),
+    *_numbers(),
+    Column("extra", JSON, nullable=False),
+    Column("unsaid", JSON, nullable=False),
+    Column("sources", JSON, nullable=False),
+)
+snapshot = Table(
+    "snapshot",
+    SQLModel.metadata,
+    Column("post_id", Integer, ForeignKey("post.id"), primary_key=True, autoincrement=False),
+    Column("captured_at", Instant, primary_key=True),
+    *_numbers(),
+    Column("extra", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+account_snapshot = Table(
+    "account_snapshot",
+    SQLModel.metadata,
+    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True, autoincrement=False),
+    Column("captured_at", Instant, primary_key=True),
+    Column("followers", BigInteger),
+    Column("extra", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+
+def _table(name: str) -> Table:
+    return SQLModel.metadata.tables[name]
+
+
+business = _table("business")
+app = _table("app")
+credential = _table("credential")
+account = _table("account")
+post = _table("post")
+sync_run = _table("sync_run")
+sync_error = _table("sync_error")
+call_budget = _table("call_budget")
+metric_event = _table("metric_event")

@@ -1,0 +1,35 @@
+"""Statements that SQLite and PostgreSQL spell alike, but SQLAlchemy keeps in two places."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+# SQLite takes at most 32,766 parameters in a statement; lists for IN are cut well below.
+IN_LIST = 500
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replace: bool = True
+) -> int:
+    """Insert rows; on the same primary key replace the others, or leave the old row alone.
+
+    All rows must have the same keys. Returns the number of rows written, where the driver says it.
+    """
+    if not rows:
+        return 0
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table)
+    keys = [column.name for column in table.primary_key]
+    if replace:
+        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing()
+    return connection.execute(statement, list(rows)).rowcount
+
+
+def pieces(values: Sequence[Any], size: int = IN_LIST) -> list[Sequence[Any]]:
+    """Cut a long list for IN (...)."""
+    return [values[start : start + size] for start in range(0, len(values), size)]

@@ -1,0 +1,238 @@
+"""A whole run: accounts side by side, the time limit, the graceful end, and the record."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from analytics_sync.domain.records import Account
+from analytics_sync.errors import AnalyticsSyncError, Interrupted, PlatformStopped
+from analytics_sync.store import accounts, metrics, runs
+from analytics_sync.sync.account import outcome_of, sync_account
+from analytics_sync.sync.budgets import KeptBudgets
+from analytics_sync.sync.memory import RetiredMetrics
+from analytics_sync.sync.parts import Parts, Senders
+from analytics_sync.sync.results import COUNTS, AccountResult, Failure, RunRecord
+from analytics_sync.sync.stop import Stop, StoppableClock
+from analytics_sync.sync.work import Choice, Work
+
+log = logging.getLogger(__name__)
+
+# Accounts of one platform that are worked on together; the transport bounds requests by host.
+ACCOUNTS_AT_ONCE = 8
+# Reads under way may take this long after the run was asked to end.
+LAST_SECONDS = 7
+# How often a waiting run looks again for an account that another run holds.
+LOOK_AGAIN = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for: which accounts, and what is done with each."""
+
+    choice: Choice
+    trigger: str = "manual"
+    business_ids: frozenset[int] | None = None
+    platforms: frozenset[str] | None = None
+    # (index, number of shards): businesses whose id leaves this index.
+    shard: tuple[int, int] | None = None
+    wait: timedelta = timedelta(0)
+    account_ids: frozenset[int] | None = None
+
+
+async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord:
+    """Sync what was ordered, and record it.
+
+    :raises StoreUnusable: the database can't be used.
+    """
+    stop = stop or Stop()
+    started = parts.clock.monotonic()
+    record = await _begin(parts, order)
+    ordered = await choose_accounts(parts, order)
+    _announce(order)
+    stoppable = replace(parts, clock=StoppableClock(parts.clock, stop))
+    budgets = KeptBudgets(parts.database, parts.clock, stop)
+    limit = parts.max_run.total_seconds()
+    with stop.on_signals():
+        async with parts.open_transport(budgets, stoppable.clock, started + limit) as senders:
+            crew = Crew(stoppable, order, record, senders, budgets, stop)
+            await crew.prepare()
+            await _until_done(crew, ordered, limit)
+            record.requests = senders.requests
+    record.interrupted = stop.reason is not None
+    await _finish(parts, record, started)
+    _tell(record, every_business=order.business_ids is None)
+    return record
+
+
+async def choose_accounts(parts: Parts, order: Order) -> list[Account]:
+    """The accounts of an order, in a stable order."""
+    found = await parts.read(
+        accounts.to_sync, business_ids=order.business_ids, platforms=order.platforms
+    )
+    if order.account_ids is not None:
+        found = [account for account in found if account.id in order.account_ids]
+    if order.shard is not None:
+        index, number = order.shard
+        found = [account for account in found if account.business_id % number == index % number]
+    return [account for account in found if account.platform in parts.platforms]
+
+
+async def _begin(parts: Parts, order: Order) -> RunRecord:
+    now = order.choice.slot
+    # A run has at most max_run; one without an outcome a minute later was killed.
+    await parts.write(runs.close_killed, now, parts.max_run + timedelta(minutes=1))
+    run_id = await parts.write(runs.start, trigger=order.trigger, now=now)
+    return RunRecord(run_id, order.trigger, now, due_only=order.choice.due_only)
+
+
+async def _until_done(crew: "Crew", ordered: Sequence[Account], limit: float) -> None:
+    """Work until all is done; when asked to stop, give reads under way a few seconds more."""
+    working = asyncio.ensure_future(crew.work(ordered))
+    stopping = asyncio.ensure_future(crew.stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            crew.stop.request("the time limit max_run")
+            await asyncio.wait({working}, timeout=LAST_SECONDS)
+    finally:
+        working.cancel()
+        stopping.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+async def _finish(parts: Parts, record: RunRecord, started: float) -> None:
+    record.finished_at = parts.clock.now()
+    record.seconds = parts.clock.monotonic() - started
+    record.outcome = record.judge()
+    told = record.as_json()
+    await parts.write(
+        runs.finish,
+        record.run_id,
+        {
+            "outcome": record.outcome,
+            "finished_at": record.finished_at,
+            "requests": record.requests,
+            "discovered": record.total("discovered"),
+            "snapshots": record.total("snapshots"),
+            **{name: record.total(name) for name in COUNTS},
+            "accounts": [
+                {**account, "errors": len(account["errors"])} for account in told["accounts"]
+            ],
+        },
+    )
+
+
+def _announce(order: Order) -> None:
+    if order.business_ids is None:
+        log.info("Starting scheduled analytics sync for all businesses")
+
+
+def _tell(record: RunRecord, *, every_business: bool) -> None:
+    by_business: dict[int, list[AccountResult]] = {}
+    for result in record.accounts:
+        by_business.setdefault(result.account.business_id, []).append(result)
+    for business, results in by_business.items():
+        synced, selected = (
+            sum(getattr(r, name) for r in results) for name in ("synced", "selected")
+        )
+        log.info("Business %s sync complete: %s/%s posts synced", business, synced, selected)
+    if not every_business:
+        return
+    log.info(
+        "Scheduled analytics sync complete: %s/%s posts synced, %s failures in %.2fs",
+        record.total("synced"),
+        record.total("selected"),
+        record.total("failed"),
+        record.seconds,
+    )
+
+
+@dataclass(slots=True)
+class Crew:
+    """Works through the accounts, some of each platform together."""
+
+    parts: Parts
+    order: Order
+    record: RunRecord
+    senders: Senders
+    budgets: KeptBudgets
+    stop: Stop
+    memories: dict[str, RetiredMetrics] = field(default_factory=dict)
+    stopped: dict[str, PlatformStopped] = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        known = await self.parts.read(metrics.retired, self.parts.clock.now())
+        self.memories = {name: RetiredMetrics(name, known) for name in self.parts.platforms}
+
+    async def work(self, ordered: Sequence[Account]) -> None:
+        """Each platform has its own queue, so that a slow one holds up no other."""
+        queues: dict[str, deque[Account]] = {}
+        for account in ordered:
+            queues.setdefault(account.platform, deque()).append(account)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for queue in queues.values():
+                    for _ in range(min(ACCOUNTS_AT_ONCE, len(queue))):
+                        group.create_task(self._through(queue))
+        except* AnalyticsSyncError as failures:
+            raise failures.exceptions[0] from None
+
+    async def _through(self, queue: deque[Account]) -> None:
+        while queue and self.stop.reason is None:
+            await self._one(queue.popleft())
+
+    async def _one(self, account: Account) -> None:
+        result = AccountResult(account)
+        self.record.accounts.append(result)
+        work = Work(
+            parts=self.parts,
+            choice=self.order.choice,
+            account=account,
+            run_id=self.record.run_id,
+            sender=self.senders.for_account(),
+            budgets=self.budgets,
+            memory=self.memories[account.platform],
+            result=result,
+        )
+        already = self.stopped.get(account.platform)
+        if already is not None:
+            _fail(result, already)
+            return
+        deadline = self.parts.clock.monotonic() + self.order.wait.total_seconds()
+        with suppress(Interrupted):
+            while not await self._held(work):
+                result.outcome = "busy"
+                if self.parts.clock.monotonic() >= deadline:
+                    return
+                await self.parts.clock.sleep(LOOK_AGAIN)
+
+    async def _held(self, work: Work) -> bool:
+        """Sync the account if no other run holds it; whether it was free."""
+        with self.parts.locks.hold(work.account.id) as free:
+            if free:
+                work.result.outcome = "ok"
+                await self._sync(work)
+            return free
+
+    async def _sync(self, work: Work) -> None:
+        try:
+            await sync_account(work)
+        except PlatformStopped as error:
+            self.stopped[work.account.platform] = error
+        except AnalyticsSyncError:
+            raise
+        except Exception as error:
+            # A fault of ours in one account must not cost the others their numbers.
+            log.exception("account %s: unexpected failure", work.account.id)
+            work.result.outcome = "failed"
+            work.result.failures.append(Failure("internal", f"{type(error).__name__}: {error}"))
+
+
+def _fail(result: AccountResult, error: AnalyticsSyncError) -> None:
+    result.outcome = outcome_of(error)
+    result.failures.append(Failure(error.code, error.message, hint=error.hint))

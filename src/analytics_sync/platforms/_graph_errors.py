@@ -52,6 +52,15 @@ class GraphError:
         """The answer would be too large: a smaller page or batch may pass."""
         return self.code == 1 and "reduce the amount of data" in self.message.lower()
 
+    @property
+    def blames_proof(self) -> bool:
+        """The signature made with the app's secret is wrong or missing.
+
+        Meta gives that no code of its own. An address repeated in a message does not count.
+        """
+        named = re.search(r"appsecret_proof\b(?!=)", self.message)
+        return self.code == 104 or (self.code == 100 and named is not None)
+
     @classmethod
     def of(cls, error: Mapping[str, Any], status: int, secrets: tuple[str, ...]) -> Self:
         return cls(

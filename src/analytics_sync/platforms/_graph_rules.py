@@ -139,7 +139,7 @@ class GraphRules:
 
     def _one_call(self, call: Call, error: GraphError) -> Exception | None:
         """A failure of this call alone; None where neither code nor flag is known."""
-        if error.code == 104 or "appsecret_proof" in error.message:
+        if error.blames_proof:
             return self._wrong_secret(error)
         if error.code in PERMANENT and not error.transient:
             return self._refused(call, error)

@@ -1,6 +1,8 @@
+import socket
+
 import pytest
 
-from analytics_sync.errors import ConfigurationInvalid, CredentialRefused
+from analytics_sync.errors import ConfigurationInvalid, CredentialRefused, Temporary
 from analytics_sync.transport.call import Call
 from analytics_sync.transport.words import check_headers, could_not_connect, unusable_address
 
@@ -48,6 +50,15 @@ def test_reasons_are_found_below_groups_and_wrappers() -> None:
     outer = RuntimeError("wrapper")
     outer.__cause__ = inner
     assert could_not_connect(_call(), outer).args[0].endswith("api.x.com: Connection refused")
+
+
+def test_a_name_that_was_not_found_points_to_the_address_and_the_network() -> None:
+    outer = RuntimeError("wrapper")
+    outer.__context__ = socket.gaierror(-2, "Name or service not known")
+    failure = could_not_connect(_call(), outer)
+    assert isinstance(failure, Temporary)
+    assert failure.message == "posts: the name api.x.com was not found"
+    assert "base_url" in failure.hint
 
 
 def test_a_time_out_and_an_unknown_failure_have_words_too() -> None:

@@ -2,34 +2,26 @@
 
 import asyncio
 import logging
-import ssl
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 
-from analytics_sync import __version__
 from analytics_sync.clock import Clock
 from analytics_sync.errors import (
     AnalyticsSyncError,
     AnswerNotUnderstood,
-    ConfigurationInvalid,
     Interrupted,
 )
 from analytics_sync.transport import words
 from analytics_sync.transport._httpx import httpx
 from analytics_sync.transport.address import Address, address_of
-from analytics_sync.transport.body import ACCEPTED_ENCODINGS, read_body
+from analytics_sync.transport.body import read_body
 from analytics_sync.transport.call import Budgets, Call, Reply, Rules
+from analytics_sync.transport.connection import ExactURL, new_client
 from analytics_sync.transport.retry import Patience
 from analytics_sync.transport.statuses import redirected
-
-_CONNECT_SECONDS = 10.0
-
-# Longer than the slow-down between two calls, so that a connection outlives it.
-_KEEP_ALIVE_SECONDS = 30.0
 
 # Failures before anything left this machine; they count no request.
 _NEVER_SENT = (
@@ -74,8 +66,8 @@ class AccountSender(Counts):
 class Transport(Counts):
     """All HTTP of one run.
 
-    `deadline`: seconds for one request in all, from the connection to the last byte. `per_host`:
-    requests at once to one host. `stop_at`: what `clock.monotonic()` shows when the run's time is
+    `deadline`: seconds, real ones, for one request in all, from the connection to the last byte.
+    `per_host`: requests at once to one host. `stop_at`: what `clock.monotonic()` shows when the run's time is
     over; nothing starts then, no wait reaches past it, and a repeatable request under way is given
     up. `longest_wait`: seconds that one call may wait for a rate limit. `transport`: an httpx
     transport in place of the network.
@@ -207,23 +199,8 @@ class Transport(Counts):
         because loading the trusted certificates alone takes 30 ms.
         """
         if scheme not in self._clients:
-            self._clients[scheme] = _new_client(scheme, self._transport)
+            self._clients[scheme] = new_client(scheme, self._transport)
         return self._clients[scheme]
-
-
-class _ExactURL(httpx.URL):
-    """Sends the target as the platform wrote it; httpx shortens dot segments and quotes a little.
-
-    (Not httpcore's "target" extension: that one also ends up in the CONNECT to a proxy.)
-    """
-
-    def __init__(self, url: httpx.URL, target: bytes) -> None:
-        super().__init__(url)
-        self._target = target
-
-    @property
-    def raw_path(self) -> bytes:
-        return self._target
 
 
 async def _fetch(
@@ -235,7 +212,7 @@ async def _fetch(
         headers=call.headers,
         content=call.body,
     )
-    request.url = _ExactURL(request.url, address.target)
+    request.url = ExactURL(request.url, address.target)
     response = await _send(client, request, sent)
     unreadable = None
     try:
@@ -276,40 +253,3 @@ def _sorted(call: Call, error: Exception) -> AnalyticsSyncError:
 
 def _time_is_over() -> Interrupted:
     return Interrupted("The run's time is over.", hint="What was left comes next run.")
-
-
-def _new_client(scheme: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    secure = scheme == "https"
-    try:
-        return httpx.AsyncClient(
-            transport=transport,
-            # A bare context trusts nobody: right where no TLS is spoken, and free.
-            verify=_trusted() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            trust_env=secure,
-            follow_redirects=False,
-            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            limits=httpx.Limits(
-                max_connections=None,
-                max_keepalive_connections=None,
-                keepalive_expiry=_KEEP_ALIVE_SECONDS,
-            ),
-            headers={
-                "user-agent": f"analytics-sync/{__version__}",
-                "accept-encoding": ACCEPTED_ENCODINGS,
-            },
-            # Keeps no cookie: accounts share connections, never identities.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        problem = "HTTPS_PROXY, ALL_PROXY: the proxy named in the environment can't be used"
-    raise ConfigurationInvalid([problem], hint="Wanted: http://HOST:PORT or https://HOST:PORT.")
-
-
-def _trusted() -> ssl.SSLContext:
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        reason = error.strerror or "not a certificate file"
-    raise ConfigurationInvalid(
-        [f"SSL_CERT_FILE, SSL_CERT_DIR: the certificates named there can't be read: {reason}"]
-    )

@@ -4,7 +4,7 @@ import re
 from typing import TypeAlias
 from urllib.parse import unquote_to_bytes
 
-Value: TypeAlias = "str | list[Value] | dict[str, Value]"
+Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
 
 RESERVED = "(),:'"
 DEEPEST = 16

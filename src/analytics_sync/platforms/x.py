@@ -66,13 +66,13 @@ class X(Platform):
     )
     charges_reads = True
 
-    def rules(self, account: Account, settings: PlatformSettings) -> Rules:  # noqa: ARG002
+    def rules(self, account: Account, settings: PlatformSettings) -> Rules:
         return XRules(account)
 
     def parse_account_id(self, text: str) -> str:
         return answers.parse_user_id(text)
 
-    def parse_post_id(self, text: str, account: Account | None = None) -> str:  # noqa: ARG002
+    def parse_post_id(self, text: str, account: Account | None = None) -> str:
         return answers.parse_post_id(text)
 
     def published_from_id(self, platform_post_id: str) -> datetime | None:
@@ -101,7 +101,7 @@ class X(Platform):
         self,
         context: Context,
         listing: str,
-        horizon: Horizon,  # noqa: ARG002
+        horizon: Horizon,
     ) -> AsyncIterator[list[FoundPost]]:
         """The account's own posts, reposts left out (X docs: User Posts timeline)."""
         requests = Requests(context)

@@ -229,6 +229,11 @@ def get_credential(connection: Connection, id: int) -> CredentialRow:
     )
 
 
+def any_credential(connection: Connection) -> bool:
+    """Whether there is a ciphertext that only the old key opens."""
+    return connection.execute(select(credential.c.id).limit(1)).first() is not None
+
+
 def note_refusal(connection: Connection, id: int, reason: str | None, now: datetime) -> None:
     """Remember that the platform refused this credential; None: it is well again."""
     refused_at = now if reason is not None else None

@@ -36,7 +36,7 @@ class Database:
         else:
             self._writer = _sqlite_engine(self.path, writing=True)
             self._reader = _sqlite_engine(self.path, writing=False)
-            self._lock = WriteLock(Path(f"{self.path}.write.lock"))
+            self._lock = WriteLock(self.path)
 
     @property
     def dialect(self) -> str:

@@ -6,7 +6,7 @@ times as long as the answer.
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,9 +22,16 @@ from analytics_sync.store.version import SCHEMA_VERSION
 
 BUSY_SECONDS = 30
 ACTIVE_ACCOUNT = """
-    account.removed_at IS NULL AND business.removed_at IS NULL AND business.archived_at IS NULL
-    AND account.platform = ?
+    JOIN business ON business.id = account.business_id
+    WHERE account.removed_at IS NULL AND business.removed_at IS NULL
+    AND business.archived_at IS NULL AND account.platform = ?
 """
+POST_DUE = f"""
+    SELECT 1 FROM account JOIN post ON post.account_id = account.id {ACTIVE_ACCOUNT}
+    AND post.state = 'active' AND post.published_at <= ? AND post.published_at > ?
+    AND (post.last_tried_at IS NULL OR post.last_tried_at <= ?) LIMIT 1
+"""  # noqa: S608 - a constant
+ACCOUNTS = f"SELECT account.discovered, account.totals_at FROM account {ACTIVE_ACCOUNT}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +72,6 @@ def nothing_due(
     path: Path,
     now: datetime,
     rhythms: Mapping[str, Rhythm],
-    business_ids: Collection[int] | None = None,
-    *,
-    discover: bool = True,
 ) -> bool:
     """Whether a `sync --due` would find nothing to do. False also where only a full run can tell.
 
@@ -75,14 +79,11 @@ def nothing_due(
     """
     if sqlite_revision(path) != SCHEMA_VERSION:
         return False
-    where = ""
-    if business_ids is not None:
-        where = f" AND account.business_id IN ({','.join(str(int(id)) for id in business_ids)})"
     try:
         with closing(_read_only(path)) as connection:
             return not any(
-                _posts_due(connection, name, rhythm.cadence, now, where)
-                or _account_due(connection, name, rhythm, now, where, discover=discover)
+                _posts_due(connection, name, rhythm.cadence, now)
+                or _account_due(connection, name, rhythm, now)
                 for name, rhythm in rhythms.items()
             )
     except sqlite3.Error as error:
@@ -94,7 +95,7 @@ def note_nothing_due(path: Path, trigger: str, now: datetime) -> int:
     at = to_milliseconds(now)
     try:
         with (
-            WriteLock(Path(f"{path}.write.lock")),
+            WriteLock(path),
             closing(
                 sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             ) as connection,
@@ -117,7 +118,7 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _posts_due(
-    connection: sqlite3.Connection, platform: str, cadence: Cadence, now: datetime, where: str
+    connection: sqlite3.Connection, platform: str, cadence: Cadence, now: datetime
 ) -> bool:
     """One look for each step of the cadence: a post of that age, read too long ago."""
     upper = to_milliseconds(now)
@@ -125,40 +126,23 @@ def _posts_due(
     for below, every in steps:
         lower = 0 if below is None else to_milliseconds(now - below)
         if every is not None:
-            query = f"""
-                SELECT 1 FROM post JOIN account ON account.id = post.account_id
-                JOIN business ON business.id = account.business_id
-                WHERE {ACTIVE_ACCOUNT}{where} AND post.state = 'active'
-                AND post.published_at <= ? AND post.published_at > ?
-                AND (post.last_tried_at IS NULL OR post.last_tried_at <= ?) LIMIT 1
-            """  # noqa: S608 - `where` holds whole numbers only
             tried = to_milliseconds(now - every)
-            if connection.execute(query, (platform, upper, lower, tried)).fetchone():
+            if connection.execute(POST_DUE, (platform, upper, lower, tried)).fetchone():
                 return True
         upper = lower
     return False
 
 
 def _account_due(
-    connection: sqlite3.Connection,
-    platform: str,
-    rhythm: Rhythm,
-    now: datetime,
-    where: str,
-    *,
-    discover: bool,
+    connection: sqlite3.Connection, platform: str, rhythm: Rhythm, now: datetime
 ) -> bool:
     """Whether a listing may be asked again, or today's totals are not read yet."""
-    query = f"""
-        SELECT account.discovered, account.totals_at FROM account
-        JOIN business ON business.id = account.business_id WHERE {ACTIVE_ACCOUNT}{where}
-    """  # noqa: S608 - `where` holds whole numbers only
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for discovered, totals_at in connection.execute(query, (platform,)):
+    for discovered, totals_at in connection.execute(ACCOUNTS, (platform,)):
         if totals_at is None or totals_at < to_milliseconds(midnight):
             return True
         asked = json.loads(discovered)
-        if discover and any(
+        if any(
             name not in asked or asked[name] <= to_milliseconds(now - every)
             for name, every in rhythm.listings.items()
         ):

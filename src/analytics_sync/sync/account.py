@@ -41,8 +41,7 @@ async def sync_account(work: Work) -> AccountResult:
     stopped: PlatformStopped | None = None
     try:
         # Before anything can fail, so that the result tells what was left.
-        if work.choice.read:
-            await choose(work)
+        await _choose(work)
         context = await open_context(
             work.parts,
             work.account,
@@ -71,9 +70,15 @@ async def _phases(work: Work, context: Context) -> None:
     if not work.choice.read:
         return
     if work.result.discovered:
-        await choose(work)
+        await _choose(work)
     await _alone(work, read_posts, context)
     await _alone(work, read_totals, context)
+
+
+async def _choose(work: Work) -> None:
+    if work.choice.read:
+        work.chosen = await choose(work.parts, work.choice, work.account)
+        work.result.selected = len(work.chosen)
 
 
 async def _alone(

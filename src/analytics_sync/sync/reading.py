@@ -2,12 +2,13 @@
 
 from sqlalchemy import Connection
 
-from analytics_sync.domain.records import Post, PostFailure, Reading
+from analytics_sync.domain.records import Account, Post, PostFailure, Reading
 from analytics_sync.platforms._contract import Context
 from analytics_sync.store import accounts, posts, readings
 from analytics_sync.sync import selection
+from analytics_sync.sync.parts import Parts
 from analytics_sync.sync.results import Failure
-from analytics_sync.sync.work import Work
+from analytics_sync.sync.work import Choice, Work
 
 # Stored in portions of this size, so that a kill loses little and memory stays flat.
 PORTION = 100
@@ -15,19 +16,15 @@ PORTION = 100
 Answered = list[tuple[Post, Reading | PostFailure]]
 
 
-async def choose(work: Work) -> None:
-    """Choose the posts to read now."""
-    choice = work.choice
-    found = await work.parts.read(posts.candidates, work.account.id)
-    alive = selection.alive(found, work.platform.lifetimes, choice.slot)
-    limit = choice.limit or work.settings.posts_per_sync
-    if choice.due_only:
-        work.chosen = selection.due(
-            alive, work.settings.cadence, choice.slot, limit, choice.interval
-        )
-    else:
-        work.chosen = selection.newest(alive, limit)
-    work.result.selected = len(work.chosen)
+async def choose(parts: Parts, choice: Choice, account: Account) -> list[posts.Candidate]:
+    """Choose the posts of an account to read now."""
+    platform, settings = parts.platforms[account.platform], parts.settings[account.platform]
+    found = await parts.read(posts.candidates, account.id)
+    alive = selection.alive(found, platform.lifetimes, choice.slot)
+    limit = choice.limit or settings.posts_per_sync
+    if not choice.due_only:
+        return selection.newest(alive, limit)
+    return selection.due(alive, settings.cadence, choice.slot, limit, choice.interval)
 
 
 async def read_posts(work: Work, context: Context) -> None:

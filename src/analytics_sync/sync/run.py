@@ -15,6 +15,7 @@ from analytics_sync.sync.account import outcome_of, sync_account
 from analytics_sync.sync.budgets import KeptBudgets
 from analytics_sync.sync.memory import RetiredMetrics
 from analytics_sync.sync.parts import Parts, Senders
+from analytics_sync.sync.reading import choose
 from analytics_sync.sync.results import COUNTS, AccountResult, Failure, RunRecord
 from analytics_sync.sync.stop import Stop, StoppableClock
 from analytics_sync.sync.work import Choice, Work
@@ -236,3 +237,12 @@ class Crew:
 def _fail(result: AccountResult, error: AnalyticsSyncError) -> None:
     result.outcome = outcome_of(error)
     result.failures.append(Failure(error.code, error.message, hint=error.hint))
+
+
+async def rehearse(parts: Parts, order: Order) -> list[tuple[Account, int]]:
+    """The accounts of an order with the number of known posts that each would read."""
+    found = []
+    for account in await choose_accounts(parts, order):
+        chosen = await choose(parts, order.choice, account)
+        found.append((account, len(chosen)))
+    return found

@@ -1,0 +1,125 @@
+"""`runs`: the history of syncs, and every error of one."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from analytics_sync.cli.options import Json, answer, opened
+from analytics_sync.cli.tables import say, table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+COUNTS = ("selected", "synced", "failed", "deferred")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("runs")(runs)
+
+
+def runs(
+    id: Annotated[
+        int | None, typer.Argument(metavar="[ID]", help="Show this run's errors.")
+    ] = None,
+    *,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000, help="How many.")] = 20,
+    json: Json = False,
+) -> None:
+    """Show the newest runs; with an ID, every error of that run."""
+    from analytics_sync.store import runs as stored
+
+    with opened() as installation, installation.database.read() as connection:
+        if id is None:
+            found = stored.listed(connection, limit)
+            answer(
+                {"runs": [as_document(row) for row in found]},
+                as_json=json,
+                human=lambda: _list(found),
+            )
+            return
+        row, errors = stored.get(connection, id), stored.errors_of(connection, id)
+    answer(_with_errors(row, errors), as_json=json, human=lambda: _show(row, errors))
+
+
+def as_document(row: "Row[Any]") -> dict[str, Any]:
+    """A run in the form of `sync --json`; `outcome` is null while it runs."""
+    finished = row.finished_at
+    return {
+        "id": row.id,
+        "run_id": row.id,
+        "trigger": row.trigger,
+        "outcome": row.outcome,
+        "started_at": row.started_at,
+        "finished_at": finished,
+        "seconds": (finished - row.started_at).total_seconds() if finished else None,
+        "requests": row.requests,
+        "discovered": row.discovered,
+        "snapshots": row.snapshots,
+        "posts": {name: getattr(row, name) for name in COUNTS},
+    }
+
+
+def _with_errors(row: "Row[Any]", errors: "list[Row[Any]]") -> dict[str, Any]:
+    """The whole run: accounts as `sync --json` gives them, with their errors."""
+    by_account: dict[int, list[dict[str, Any]]] = {}
+    for error in errors:
+        told = {name: getattr(error, name) for name in ("platform_post_id", "code", "message")}
+        by_account.setdefault(error.account_id, []).append(told)
+    accounts = [
+        {**account, "errors": by_account.get(account["account_id"], [])} for account in row.accounts
+    ]
+    return {**as_document(row), "accounts": accounts}
+
+
+def _list(found: "list[Row[Any]]") -> None:
+    table(
+        (
+            "run",
+            "started (UTC)",
+            "trigger",
+            "outcome",
+            "posts",
+            "synced",
+            "failed",
+            "changed",
+            "requests",
+        ),
+        [
+            (
+                str(row.id),
+                row.started_at,
+                row.trigger,
+                row.outcome or "running",
+                row.selected,
+                row.synced,
+                row.failed,
+                row.snapshots,
+                row.requests,
+            )
+            for row in found
+        ],
+        empty="No run yet: analytics-sync sync",
+    )
+
+
+def _show(row: "Row[Any]", errors: "list[Row[Any]]") -> None:
+    say(
+        f"Run {row.id} ({row.trigger}), {row.started_at:%Y-%m-%d %H:%M:%S} UTC: {row.outcome or 'running'}"
+    )
+    say(
+        f"  {row.synced:,}/{row.selected:,} posts synced, {row.failed:,} failed, {row.requests:,} requests"
+    )
+    table(
+        ("platform", "account", "post", "code", "message"),
+        [
+            (
+                error.platform,
+                str(error.account_id),
+                error.platform_post_id,
+                error.code,
+                error.message,
+            )
+            for error in errors
+        ],
+        empty="No errors.",
+    )

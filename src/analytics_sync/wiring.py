@@ -1,0 +1,254 @@
+"""Builds the parts from the settings; the only module that knows them all.
+
+Nothing heavy is imported before it is used: many commands need neither database nor HTTP.
+"""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analytics_sync import logs
+from analytics_sync.clock import Clock, SystemClock
+from analytics_sync.platforms import all_platforms
+from analytics_sync.settings.database import sqlite_file
+from analytics_sync.settings.home import Home, find_home
+from analytics_sync.settings.load import Settings, load
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    import httpx
+
+    from analytics_sync.domain.records import Account
+    from analytics_sync.store.database import Database
+    from analytics_sync.sync.parts import AccountLocks, Parts, Senders
+    from analytics_sync.sync.progress import Progress
+    from analytics_sync.sync.results import RunRecord
+    from analytics_sync.sync.run import Order
+    from analytics_sync.transport.call import Budgets
+    from analytics_sync.vault import Vault
+
+
+@dataclass
+class Installation:
+    """One home with its settings; database and vault are opened when first used.
+
+    `network`: an httpx transport in place of the network, for tests.
+    """
+
+    home: Home
+    settings: Settings
+    environ: Mapping[str, str] = field(repr=False)
+    clock: Clock = field(default_factory=SystemClock)
+    network: "httpx.AsyncBaseTransport | None" = None
+
+    @cached_property
+    def database(self) -> "Database":
+        """The database, with this release's schema.
+
+        :raises StoreUnusable: it can't be used; says why.
+        """
+        from analytics_sync.store.migrate import ensure
+
+        database = self.raw_database
+        ensure(database)
+        return database
+
+    @cached_property
+    def raw_database(self) -> "Database":
+        """The database as it is found, for `db upgrade`."""
+        from analytics_sync.store.database import Database
+
+        self.home.create()
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """What encrypts tokens; the first need makes the key.
+
+        :raises ConfigurationInvalid: the key can't be read, or is missing though tokens exist.
+        """
+        from analytics_sync.vault import open_vault
+
+        return open_vault(
+            self.home.key,
+            self.environ,
+            self.settings.key_command,
+            holds_secrets=self._holds_secrets,
+        )
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database's file; None for PostgreSQL."""
+        return sqlite_file(self.settings.database_url)
+
+    def parts(self, progress: "Progress | None" = None) -> "Parts":
+        """All that a sync needs."""
+        from analytics_sync.sync.parts import Parts
+        from analytics_sync.sync.progress import NoProgress
+        from analytics_sync.tokens import Tokens
+
+        return Parts(
+            database=self.database,
+            clock=self.clock,
+            platforms=all_platforms(),
+            settings=self.settings.platforms,
+            tokens=Tokens(self.database, self.vault),
+            locks=self._account_locks,
+            open_transport=self._open_transport,
+            max_run=self.settings.max_run,
+            progress=progress or NoProgress(),
+        )
+
+    def close(self) -> None:
+        """Give up connections; what was never opened stays so."""
+        locks = self.__dict__.get("_account_locks")
+        if locks is not None and hasattr(locks, "close"):
+            locks.close()
+        database = self.__dict__.get("raw_database")
+        if database is not None:
+            database.close()
+
+    @cached_property
+    def _account_locks(self) -> "AccountLocks":
+        file = self.sqlite_file
+        if file is None:
+            from analytics_sync.store.advisory import AdvisoryLocks
+
+            return AdvisoryLocks(self.database)
+        return FileLocks(file.parent / "locks")
+
+    def _open_transport(
+        self, budgets: "Budgets", clock: Clock, stop_at: float
+    ) -> "AbstractAsyncContextManager[Senders]":
+        from analytics_sync.transport.client import Transport
+
+        return Transport(budgets=budgets, clock=clock, stop_at=stop_at, transport=self.network)
+
+    def _holds_secrets(self) -> bool:
+        from analytics_sync.store import accounts
+
+        with self.database.read() as connection:
+            return accounts.any_credential(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLocks:
+    """A lock file for each account, beside the database that they are about."""
+
+    folder: Path
+
+    @contextmanager
+    def hold(self, account_id: int) -> Iterator[bool]:
+        """Try to take the account for the block; gives whether it worked."""
+        from analytics_sync.locks import try_lock
+
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        held = try_lock(self.folder / f"account-{account_id}.lock")
+        try:
+            yield held is not None
+        finally:
+            if held is not None:
+                held.release()
+
+
+@contextmanager
+def installation(
+    environ: Mapping[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Iterator[Installation]:
+    """The installation that the environment names.
+
+    :raises ConfigurationInvalid: the settings have mistakes; all are named.
+    """
+    environ = os.environ if environ is None else environ
+    home = find_home(environ)
+    settings = load(home, environ, options or {}, all_platforms())
+    for secret in settings.secrets:
+        logs.redact(secret)
+    opened = Installation(home, settings, environ, clock or SystemClock())
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def sync(opened: Installation, order: "Order", progress: "Progress | None" = None) -> "RunRecord":
+    """Run an order to its end; signals ask it to stop early.
+
+    :raises StoreUnusable: the database can't be used.
+    """
+    from analytics_sync.sync.run import run
+
+    return asyncio.run(run(opened.parts(progress), order))
+
+
+def nothing_due(opened: Installation, trigger: str, now: datetime) -> int | None:
+    """For SQLite, without loading anything: the id of a run with nothing to do, or None.
+
+    None also where only a full run can tell.
+    """
+    file = opened.sqlite_file
+    if file is None or not file.exists():
+        return None
+    from analytics_sync.store import quick
+
+    rhythms = {
+        name: quick.Rhythm(
+            opened.settings.platforms[name].cadence,
+            {**platform.listings, "posts": opened.settings.platforms[name].discover_every},
+        )
+        for name, platform in all_platforms().items()
+    }
+    if not quick.nothing_due(file, now, rhythms):
+        return None
+    return quick.note_nothing_due(file, trigger, now)
+
+
+def rehearse(opened: Installation, order: "Order") -> "list[tuple[Account, int]]":
+    """Which accounts an order means, and how many known posts of each would be read."""
+    from analytics_sync.sync.run import rehearse as rehearsed
+
+    return asyncio.run(rehearsed(opened.parts(), order))
+
+
+def initialise(opened: Installation) -> dict[str, Any]:
+    """Make what is missing of home, config file, key and database; returns where they are.
+
+    :raises ConfigurationInvalid: a file can't be made.
+    """
+    from analytics_sync.settings.template import write_config
+
+    home = opened.home
+    home.create()
+    made = []
+    if write_config(home, all_platforms()):
+        made.append("config")
+    if not home.key.exists():
+        made.append("key")
+    _ = opened.vault
+    file = opened.sqlite_file
+    if file is not None and not file.exists():
+        made.append("database")
+    _upgrade(opened)
+    return {
+        "home": str(home.path),
+        "config": str(home.config),
+        "key": str(home.key),
+        "database": str(file) if file is not None else "PostgreSQL",
+        "made": made,
+    }
+
+
+def _upgrade(opened: Installation) -> None:
+    from analytics_sync.store.migrate import upgrade
+
+    upgrade(opened.raw_database)

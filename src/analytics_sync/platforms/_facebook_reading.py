@@ -1,6 +1,5 @@
 """Reads the numbers of Facebook posts, Reels and videos in as few batch requests as possible."""
 
-import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,6 @@ from analytics_sync.platforms._graph import LARGEST_BATCH, Graph
 from analytics_sync.platforms._graph_batch import Answer, ask_batch, stopper
 from analytics_sync.platforms._graph_errors import is_not_allowed
 from analytics_sync.platforms._graph_metrics import culprits, metric_refusal
-
-logger = logging.getLogger(__name__)
 
 # Insights, node and summaries of 50 posts are three full batches.
 POSTS_TOGETHER: Final = LARGEST_BATCH
@@ -158,7 +155,10 @@ class PostReader:
         for (trouble, metrics), refused in _by_trouble(inquiries).items():
             if (trouble.because, metrics) in self._hopeless:
                 continue
-            names = trouble.names or await self._culprits(trouble, refused[0][1])
+            example = refused[0][1]
+            # Found meanwhile for another kind of post, or by a batch beside this one.
+            known = tuple(self._forgotten(example))
+            names = trouble.names or known or await self._culprits(trouble, example)
             if names:
                 self._remember(trouble, names, refused, inquiries)
                 again += [question for _, question in refused if question.without(names)]
@@ -198,15 +198,15 @@ class PostReader:
     ) -> None:
         """For the account, for all accounts, or (where others of its kind have it) for the post."""
         answered = _answered(inquiries)
-        for name in names:
-            scope = refused[0][1].metrics[name]
-            refusal = refused[0][1].refusal
-            reason = refusal.message if refusal is not None else ""
-            enough = 1 if trouble.because == "retired" else 2
+        enough = 1 if trouble.because == "retired" else 2
+        example = refused[0][1]
+        reason = example.refusal.message if example.refusal is not None else ""
+        forgotten = self._forgotten(example)
+        for name in (name for name in names if name not in forgotten):
+            scope = example.metrics[name]
             if trouble.because == "permission":
                 self._memory.retire(self._own(scope), name, reason)
             elif (name, scope) not in answered and len(refused) >= enough:
-                logger.warning("Facebook no longer answers %s for a %s", name, scope)
                 self._memory.retire(scope, name, reason)
             else:
                 for inquiry, _ in refused:

@@ -34,18 +34,18 @@ async def identify(context: Context) -> Identity:
     :raises WrongUsage: no account is named, and the token does not tell which is meant.
     """
     account = context.account
+    is_member = urns.is_person(account.platform_account_id) or account.kind == MEMBER
+    pages = [] if is_member else await _pages(context)
     if not account.platform_account_id:
-        account = replace(account, platform_account_id=await _account_of(context))
+        account = replace(account, platform_account_id=await _account_of(context, pages or []))
         context = replace(context, account=account)
     if urns.is_person(account.platform_account_id):
         return await _identify_member(context)
-    return await _identify_organization(context)
+    return await _identify_organization(context, pages)
 
 
-async def _account_of(context: Context) -> str:
+async def _account_of(context: Context, pages: Sequence[str]) -> str:
     """The one page that the token's member administers; the member where there is none."""
-    kind = context.account.kind
-    pages = [] if kind == MEMBER else await _pages(context) or []
     if len(pages) > 1:
         raise WrongUsage(
             f"This LinkedIn token serves {len(pages)} pages: {', '.join(pages)}.",
@@ -53,7 +53,7 @@ async def _account_of(context: Context) -> str:
         )
     if pages:
         return pages[0]
-    if kind == ORGANIZATION:
+    if context.account.kind == ORGANIZATION:
         raise WrongUsage(
             "This LinkedIn token does not tell of any page: its member administers none, or it "
             "lacks the scope rw_organization_admin.",
@@ -69,9 +69,8 @@ async def _account_of(context: Context) -> str:
     return person.urn
 
 
-async def _identify_organization(context: Context) -> Identity:
+async def _identify_organization(context: Context, pages: Sequence[str] | None) -> Identity:
     page = context.account.platform_account_id
-    pages = await _pages(context)
     if pages is not None and page not in pages:
         raise role_lost(page, f"the pages that it lists are {', '.join(pages) or 'none'}")
     await context.send(statistics_call(context))

@@ -60,7 +60,7 @@ class LinkedIn(Platform):
             20,
             "Posts of a page read in one call.",
             least=1,
-            most=100,
+            most=1000,
         ),
         Setting(
             "tier",
@@ -82,13 +82,13 @@ class LinkedIn(Platform):
             caps += Cap(app_bucket(account), 500, day), Cap(credential_bucket(account), 100, day)
         return _least(caps)
 
-    def rules(self, account: Account, settings: PlatformSettings) -> Rules:  # noqa: ARG002
+    def rules(self, account: Account, settings: PlatformSettings) -> Rules:
         return LinkedInRules(settings.text("version"))
 
     def parse_account_id(self, text: str) -> str:
         return urns.account_urn(text)
 
-    def parse_post_id(self, text: str, account: Account | None = None) -> str:  # noqa: ARG002
+    def parse_post_id(self, text: str, account: Account | None = None) -> str:
         return urns.post_urn(text)
 
     def published_from_id(self, platform_post_id: str) -> datetime | None:
@@ -109,7 +109,7 @@ class LinkedIn(Platform):
     async def discover(
         self,
         context: Context,
-        listing: str,  # noqa: ARG002
+        listing: str,
         horizon: Horizon,
     ) -> AsyncIterator[list[FoundPost]]:
         if not self.can_list(context.account):

@@ -88,6 +88,11 @@ class World:
         posts[post.id] = post
         return post
 
+    def add_unlisted(self, post: SimulatedPost) -> SimulatedPost:
+        """Add a post that can be looked up, but is no content of its account's own (a repost)."""
+        self._known[post.platform, post.id] = post
+        return post
+
     def add_token(self, token: Token) -> Token:
         self.tokens[token.value] = token
         return token
@@ -114,6 +119,10 @@ class World:
         """A post that was put into its account without `add_post`."""
         held = (account.posts.get(post_id) for account in self.of(platform))
         return next((post for post in held if post is not None), None)
+
+    def knows(self, platform: str, post_id: str) -> bool:
+        """Whether this id was ever given to a post that was added, or to a version of one."""
+        return (platform, post_id) in self._known
 
     def posts_of(self, account: SimulatedAccount) -> list[SimulatedPost]:
         """Visible posts, newest first."""

@@ -1,0 +1,162 @@
+"""The simulated X API v2.
+
+Shapes and rules: X docs (Post lookup, Timelines, Metrics, Rate limits, Response codes and errors,
+Edit Posts, Pricing, OAuth 2.0) and OpenAPI 2.166 to 2.168; where those are silent, live answers as
+users reported them. Switches: `_x_switches.SWITCHES`. Faults of its own, besides those of the wire:
+"unauthorized", "rate_limited" (facts `body`: "errors"; headers go into the answer), "trouble" (a
+problem with `status`), "client_not_enrolled", "credits_depleted" (facts `body`: "old"),
+"spending_limit", "usage_capped", "hydration_failure" (facts `field`, `ids`), "unmentioned" (facts
+`ids`: posts that are neither in `data` nor in `errors`).
+"""
+
+import json
+from datetime import timedelta
+from functools import cached_property
+from typing import ClassVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from analytics_sync.clock import iso
+from analytics_sync.domain.metrics import COLUMNS
+from analytics_sync.simulator.recorder import note
+from analytics_sync.simulator.service import Handle, Service
+from analytics_sync.simulator.services import _x_endpoints
+from analytics_sync.simulator.services._x_accounts import (
+    make_account,
+    make_edit,
+    make_post,
+    make_posts,
+)
+from analytics_sync.simulator.services._x_gate import Gate
+from analytics_sync.simulator.services._x_oauth import Authorization, Grant
+from analytics_sync.simulator.services._x_objects import PRIVATE_AGE
+from analytics_sync.simulator.services._x_problems import TITLES, blank
+from analytics_sync.simulator.services._x_switches import Switches
+from analytics_sync.simulator.services._x_usage import openapi
+from analytics_sync.simulator.world import SimulatedPost, World
+
+# The metrics that fill the canonical columns; the rest X does not say.
+PUBLIC = {
+    "impressions": "impressions",
+    "likes": "likes",
+    "comments": "comments",
+    "shares": "shares",
+    "saves": "saves",
+}
+
+
+class SimulatedX(Service):
+    """X over the world. `oauth` makes tokens for tests, `gate.ledger` is the bill."""
+
+    name: ClassVar[str] = "x"
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.switches = Switches(world)
+        self.gate = Gate(world, self.switches)
+        self.oauth = Authorization(world)
+
+    @cached_property
+    def _app(self) -> ASGIApp:
+        endpoints = _x_endpoints.endpoints(self.gate)
+
+        def route(path: str, endpoint: _x_endpoints.Endpoint) -> Route:
+            async def answer(request: Request) -> Response:
+                return await self.gate.answer(request, endpoint)
+
+            return Route(path, answer)
+
+        async def specification(request: Request) -> JSONResponse:
+            note(request.scope, "openapi")
+            version = self.switches.text("openapi_version", "2.170")
+            return JSONResponse(openapi(endpoints.items(), version))
+
+        app = Starlette(
+            routes=[
+                Route("/2/openapi.json", specification),
+                Route("/2/oauth2/token", self.oauth.token, methods=["POST"]),
+                Route("/2/oauth2/revoke", self.oauth.revoke, methods=["POST"]),
+                *(route(path, endpoint) for path, endpoint in endpoints.items()),
+            ],
+            exception_handlers={HTTPException: _no_such_operation},
+        )
+        app.router.redirect_slashes = False
+        return app
+
+    @property
+    def app(self) -> ASGIApp:
+        return self._app
+
+    def populate(self, business: int, name: str, posts: int) -> Handle:
+        """An account with posts, and its own user's token.
+
+        With the switch `x.token_lifetime` (seconds) the handle's token is a token file's JSON with
+        a refresh token of the application `_x_oauth.CONFIDENTIAL`, else a bare token without end.
+        """
+        account = make_account(self.world, business, name)
+        make_posts(self.world, account, posts)
+        seconds = self.switches.number("token_lifetime")
+        lifetime = None if seconds is None else timedelta(seconds=seconds)
+        grant = self.oauth.grant(account.id, lifetime=lifetime)
+        token = grant.access if lifetime is None else self.token_file(grant)
+        return Handle("x", account.id, name, None, token)
+
+    def token_file(self, grant: Grant) -> str:
+        """A consent as the JSON of a token file."""
+        expires_at = self.world.tokens[grant.access].expires_at
+        return json.dumps(
+            {
+                "access_token": grant.access,
+                "refresh_token": grant.refresh,
+                "expires_at": None if expires_at is None else iso(expires_at),
+                "scopes": list(grant.scopes),
+            }
+        )
+
+    def publish(self, platform_account_id: str) -> SimulatedPost:
+        account = self.world.accounts["x", platform_account_id]
+        return self.world.add_post(make_post(self.world, account, self.world.clock.now()))
+
+    def edit(self, platform_post_id: str) -> SimulatedPost:
+        """A new version under a new id; the old one stays in `versions`.
+
+        :raises LookupError: no such post, or later than 30 minutes after its first version.
+        """
+        post = self.world.post("x", platform_post_id)
+        if post is None:
+            raise LookupError(f"x has no post {platform_post_id!r}")
+        return self.world.add_post(make_edit(self.world, post, self.world.clock.now()))
+
+    def truth(self, post: SimulatedPost) -> dict[str, int | None]:
+        """Sums over all versions of the post; clicks only where X says them to the author.
+
+        That is: the post has a link, no version is older than 30 days, and the account's fact
+        `read_by` is "user", not "app".
+        """
+        versions = (*post.versions, post)
+
+        def total(metric: str) -> int:
+            return sum(self.world.value(version, metric) for version in versions)
+
+        account = self.world.accounts["x", post.account_id]
+        now = self.world.clock.now()
+        said = post.facts.get("link") and account.facts.get("read_by", "user") == "user"
+        young = all(now - version.published_at <= PRIVATE_AGE for version in versions)
+        truth: dict[str, int | None] = dict.fromkeys(COLUMNS)
+        truth |= {column: total(metric) for column, metric in PUBLIC.items()}
+        truth["clicks"] = total("clicks") if said and young else None
+        return truth
+
+
+async def _no_such_operation(_: Request, error: Exception) -> JSONResponse:
+    status = getattr(error, "status_code", 404)
+    problem = blank(status if status in TITLES else 404)
+    return JSONResponse(dict(problem.body), problem.status, media_type="application/problem+json")
+
+
+SERVICE = SimulatedX

@@ -46,11 +46,6 @@ class Quotas:
                 kept.append(key)
         self.counts.update(kept)
 
-    def used(self, app: str, member: str = "", endpoint: str = _ALL) -> int:
-        """Calls counted today, of a whole application or of one member through it."""
-        day = self.world.clock.now().astimezone(UTC).date().isoformat()
-        return self.counts[day, app, member, endpoint]
-
     def _stop_bursts(self, endpoint: str, target: str) -> None:
         now = self.world.clock.now()
         fault = self.world.faults.asks("linkedin", target, "burst")

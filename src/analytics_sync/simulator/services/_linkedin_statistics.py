@@ -24,7 +24,7 @@ from analytics_sync.simulator.services._linkedin_time import (
     time_range,
 )
 from analytics_sync.simulator.services._linkedin_wire import JSON, field_invalid, not_found
-from analytics_sync.simulator.world import SimulatedPost
+from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost
 
 ORGANIZATION = frozenset({"organization"})
 ADMINISTRATION = frozenset({"rw_organization_admin", "r_organization_admin"})
@@ -59,51 +59,35 @@ class Statistics:
     def resources(self) -> list[Resource]:
         entity = frozenset({"organizationalEntity", "timeIntervals", "start", "count"})
         finder = "FINDER-organizationalEntity"
+        shares = Method(
+            finder,
+            "share statistics",
+            self.share_statistics,
+            entity | _LISTS.keys(),
+            ADMINISTRATION,
+        )
+        followers = Method(
+            finder, "follower statistics", self.follower_statistics, entity, FOLLOWERS
+        )
+        size = Method(
+            "GET",
+            "network size",
+            self.network_size,
+            frozenset({"edgeType"}),
+            ANY_ORGANIZATION_SCOPE,
+        )
+        video = Method(
+            "FINDER-entity",
+            "video analytics",
+            self.video_analytics,
+            frozenset({"entity", "type", "aggregation", "timeRange"}),
+            ANY_ORGANIZATION_SCOPE,
+        )
         return [
-            Resource(
-                "organizationalEntityShareStatistics",
-                [
-                    Method(
-                        finder,
-                        "share statistics",
-                        self.share_statistics,
-                        entity | _LISTS.keys(),
-                        ADMINISTRATION,
-                    )
-                ],
-            ),
-            Resource(
-                "organizationalEntityFollowerStatistics",
-                [
-                    Method(
-                        finder, "follower statistics", self.follower_statistics, entity, FOLLOWERS
-                    )
-                ],
-            ),
-            Resource(
-                "networkSizes",
-                [
-                    Method(
-                        "GET",
-                        "network size",
-                        self.network_size,
-                        frozenset({"edgeType"}),
-                        ANY_ORGANIZATION_SCOPE,
-                    )
-                ],
-            ),
-            Resource(
-                "videoAnalytics",
-                [
-                    Method(
-                        "FINDER-entity",
-                        "video analytics",
-                        self.video_analytics,
-                        frozenset({"entity", "type", "aggregation", "timeRange"}),
-                        ANY_ORGANIZATION_SCOPE,
-                    )
-                ],
-            ),
+            Resource("organizationalEntityShareStatistics", [shares]),
+            Resource("organizationalEntityFollowerStatistics", [followers]),
+            Resource("networkSizes", [size]),
+            Resource("videoAnalytics", [video]),
         ]
 
     def share_statistics(self, asked: Asked) -> JSON:
@@ -186,13 +170,15 @@ class Statistics:
         if not asked.has("timeIntervals"):
             facets = follower_facets(self.site.world, account)
             return elements([{"organizationalEntity": organization, **facets}], start, count)
-        now = self.site.now
+        return elements(self._follower_gains(asked, account), start, count)
+
+    def _follower_gains(self, asked: Asked, account: SimulatedAccount) -> list[JSON]:
+        now, followers = self.site.now, self.site.world.followers
         span, granularity = time_intervals(asked, {"DAY", "WEEK", "MONTH"}, now)
         known = clipped(span, now - WINDOW, midnight(now) - 2 * DAY)
-        followers = self.site.world.followers
-        found = [
+        return [
             {
-                "organizationalEntity": organization,
+                "organizationalEntity": account.id,
                 "timeRange": bucket.as_milliseconds(),
                 "followerGains": {
                     "organicFollowerGain": followers(account, min(bucket.end, known.end))
@@ -202,7 +188,6 @@ class Statistics:
             }
             for bucket in buckets(known, granularity)
         ]
-        return elements(found, start, count)
 
     def network_size(self, asked: Asked) -> JSON:
         """The follower total, which everybody may read."""

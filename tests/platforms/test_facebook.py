@@ -426,7 +426,34 @@ def test_a_classic_name_refused_does_not_lose_the_reels_names() -> None:
     [reading] = done.readings
     assert "video_views" not in reading.columns
     assert reading.columns["shares"] == {"post_video_social_actions.SHARE": 4}
-    assert [told[:2] for told in done.memory.told] == [("reel", "total_video_views")]
+    assert reading.refused == {"total_video_views"}
+    assert done.memory.told == []
+    both = [a_post("555", "reel"), a_post("556", "reel")]
+    two = run(Page(videos={"555": values, "556": values}), both)
+    assert [told[:2] for told in two.memory.told] == [("reel", "total_video_views")]
+
+
+def test_a_reels_name_refused_does_not_lose_a_classic_video() -> None:
+    values = {name: value for name, value in REEL_VALUES.items() if "reels" not in name}
+    wanted = [a_post("555", None), a_post("556", None)]
+    done = run(Page(videos={"555": values, "556": values}), wanted)
+    for reading in done.readings:
+        assert reading.kind == "video"
+        assert reading.columns["video_views"] == {"total_video_views": 400}
+        assert reading.columns["likes"] == {"post_video_likes_by_reaction_type": 7}
+        assert reading.refused == {"insights", "fb_reels_total_plays", "blue_reels_play_count"}
+    assert done.memory.told == []
+
+
+@pytest.mark.parametrize(("status", "told"), [("added_video", 3), ("added_photos", 0)])
+def test_a_wrong_kind_makes_nobody_forget_a_metric(status: str, told: int) -> None:
+    """Video metrics are refused: retired for videos, but merely not there for a photo."""
+    page = page_with(2, nodes={f"{PAGE}_{n}": {"status_type": status} for n in (900, 901)})
+    done = run(page, posts(2, "video"))
+    assert len(done.memory.told) == told
+    assert all(reading.columns["clicks"] for reading in done.readings)
+    lacking = frozenset() if told else frozenset(VIDEO_POST_METRICS)
+    assert [reading.refused for reading in done.readings] == [lacking] * 2
 
 
 def test_an_action_that_was_not_said_is_unknown() -> None:

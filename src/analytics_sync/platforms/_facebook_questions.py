@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.domain.records import Post, PostFailure, Reading
@@ -34,11 +35,15 @@ SUMMARY_FIELDS = "id,comments.limit(0).summary(true),reactions.limit(0).summary(
 
 @dataclass(slots=True)
 class Question:
-    """One item of a batch. `metrics` gives each metric asked for and the scope of its memory."""
+    """One item of a batch.
+
+    `metrics` gives each metric asked for and the scope in which its retirement is remembered;
+    None where a refusal says nothing of other posts.
+    """
 
     path: str
     fields: str = ""
-    metrics: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str | None] = field(default_factory=dict)
     answer: Answer | None = None
 
     @property
@@ -99,16 +104,19 @@ class Inquiry:
         return post_id if is_full(post_id) else f"{self.page_id}_{post_id}"
 
     def ask_as_post(self) -> None:
-        metrics = dict.fromkeys(POST_METRICS, "post")
+        metrics: dict[str, str | None] = dict.fromkeys(POST_METRICS, "post")
         if self.post.kind == "video":
             metrics |= dict.fromkeys(VIDEO_POST_METRICS, "video")
         self.insights = [Question(f"{self.post_node}/insights", metrics=metrics)]
         self.node = Question(self.post_node, fields=NODE_FIELDS)
 
     def ask_as_video(self) -> None:
-        """Reels' and classic names apart, so that one family can't lose the other."""
+        """Reels' and classic names apart, so that one family can't lose the other.
+
+        Not known as a Reel, it may be a classic video, which lacks the Reels' plays.
+        """
         self.is_video, self.node, self.summaries = True, None, None
-        scope = "reel" if self.post.kind == "reel" else "video_object"
+        scope = "reel" if self.post.kind == "reel" else None
         edge = f"{self.post.platform_post_id}/video_insights"
         self.insights = [
             Question(edge, metrics=dict.fromkeys(names, scope))
@@ -132,6 +140,12 @@ class Inquiry:
             return True
         is_bare = not is_full(self.post.platform_post_id)
         return is_bare and not self._exists and self._is_gone
+
+    def is_surely(self, scope: str | None) -> bool:
+        """Whether it is of the kind that a scope stands for. A kind may be a user's mistake, and
+        must not make all accounts forget a metric.
+        """
+        return scope != "video" or kind_of_status(self._status_type) == "video"
 
     @property
     def questions(self) -> list[Question]:
@@ -226,5 +240,9 @@ class Inquiry:
             return None
         if self.is_video:
             return "reel" if is_reel(said) else "video"
+        return kind_of_status(self._status_type)
+
+    @property
+    def _status_type(self) -> Any:
         answer = self.node.answer if self.node is not None else None
-        return kind_of_status(answer.get("status_type")) if isinstance(answer, dict) else None
+        return answer.get("status_type") if isinstance(answer, dict) else None

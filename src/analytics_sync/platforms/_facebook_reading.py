@@ -1,18 +1,16 @@
 """Reads the numbers of Facebook posts, Reels and videos in as few batch requests as possible."""
 
-from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from analytics_sync.domain.records import Post, PostFailure, Reading
 from analytics_sync.errors import AccountRefused, AnalyticsSyncError, Refused
 from analytics_sync.platforms._batches import chunks, each
+from analytics_sync.platforms._facebook_mending import Mender, answered, trouble_of
 from analytics_sync.platforms._facebook_questions import Inquiry, Question
 from analytics_sync.platforms._graph import LARGEST_BATCH, Graph
 from analytics_sync.platforms._graph_batch import Answer, ask_batch, stopper
 from analytics_sync.platforms._graph_errors import is_not_allowed
-from analytics_sync.platforms._graph_metrics import culprits, metric_refusal
 
 # Insights, node and summaries of 50 posts are three full batches.
 POSTS_TOGETHER: Final = LARGEST_BATCH
@@ -21,17 +19,6 @@ FURTHER_ROUNDS: Final = 4
 
 # The memory of what an account, not the platform, lacks. (Meta docs: Permissions Reference.)
 SUMMARIES: Final = "comments"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why an insights question was refused as a whole.
-
-    `because`: "retired", "unsupported" or "permission"; `names` is empty when not told.
-    """
-
-    because: str
-    names: tuple[str, ...]
 
 
 class PostReader:
@@ -44,9 +31,8 @@ class PostReader:
         self.stop: AnalyticsSyncError | None = None
         self._insights_refused: Refused | None = None
         self._insights_answered = False
-        # Questions that no leaving out of metrics mends: (why refused, metrics asked for).
-        self._hopeless: set[tuple[str, tuple[str, ...]]] = set()
-        self._summaries_scope = self._own("summaries")
+        self._mender = Mender(self._memory, self._account.id, self._ask)
+        self._summaries_scope = f"{self._account.id}:summaries"
 
     async def read(self, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
         """As `Platform.read`.
@@ -68,7 +54,8 @@ class PostReader:
         if self.stop is not None:
             return []
         inquiries = [Inquiry.about(post, self._account.platform_account_id) for post in posts]
-        await self._ask(question for inquiry in inquiries for question in self._openers(inquiry))
+        openers = [self._openers(inquiry) for inquiry in inquiries]
+        await self._ask([question for questions in openers for question in questions])
         for further in range(FURTHER_ROUNDS):
             questions = await self._further(inquiries) if self.stop is None else []
             if further == 0 and self.stop is None:
@@ -87,8 +74,7 @@ class PostReader:
             inquiry.turns_out_as_video() or any(map(trouble_of, inquiry.insights))
         )
 
-    async def _ask(self, questions: Iterable[Question]) -> list[Answer]:
-        asked = list(questions)
+    async def _ask(self, asked: Sequence[Question]) -> list[Answer]:
         if not asked:
             return []
         urls = [question.url for question in asked]
@@ -103,21 +89,9 @@ class PostReader:
         inquiry.insights = [
             question
             for question in inquiry.insights
-            if question.without(inquiry.post.refused | self._forgotten(question))
+            if question.without(inquiry.post.refused | self._mender.forgotten(question))
         ]
         return [question for question in inquiry.questions if question.answer is None]
-
-    def _forgotten(self, question: Question) -> set[str]:
-        """Metrics that the platform retired, or does not show to this account."""
-        forgotten: set[str] = set()
-        for scope in set(question.metrics.values()):
-            known = self._memory.retired(scope) | self._memory.retired(self._own(scope))
-            forgotten |= {name for name in known if question.metrics.get(name) == scope}
-        return forgotten
-
-    def _own(self, scope: str) -> str:
-        """The memory of what this account lacks."""
-        return f"{self._account.id}:{scope}"
 
     async def _further(self, inquiries: Sequence[Inquiry]) -> list[Question]:
         """What must be asked now: videos by their own edge, and less of what was refused."""
@@ -126,7 +100,7 @@ class PostReader:
             if inquiry.turns_out_as_video():
                 inquiry.ask_as_video()
                 questions += self._openers(inquiry)
-        return questions + await self._mended(inquiries)
+        return questions + await self._mender.mended(inquiries)
 
     # Comments and reactions
 
@@ -147,112 +121,10 @@ class PostReader:
             reason = f"Needs the permission pages_read_user_content: {first.message}"
             self._memory.retire(self._summaries_scope, SUMMARIES, reason)
 
-    # Metrics that spoil a call
-
-    async def _mended(self, inquiries: Sequence[Inquiry]) -> list[Question]:
-        """Questions to ask again, without the metrics for which they were refused."""
-        again: list[Question] = []
-        for (trouble, metrics), refused in _by_trouble(inquiries).items():
-            if (trouble.because, metrics) in self._hopeless:
-                continue
-            example = refused[0][1]
-            # Found meanwhile for another kind of post, or by a batch beside this one.
-            known = tuple(self._forgotten(example))
-            names = trouble.names or known or await self._culprits(trouble, example)
-            if names:
-                self._remember(trouble, names, refused, inquiries)
-                again += [question for _, question in refused if question.without(names)]
-            elif self.stop is None:
-                self._hopeless.add((trouble.because, metrics))
-        return again
-
-    async def _culprits(self, trouble: Trouble, example: Question) -> tuple[str, ...]:
-        """By asking each metric alone for one post, all in one batch.
-
-        A permission that is refused for all of them is no metric's fault.
-        """
-
-        async def ask(lists: Sequence[Sequence[str]]) -> Sequence[Answer]:
-            questions = (
-                Question(example.path, metrics={name: example.metrics[name] for name in names})
-                for names in lists
-            )
-            return await self._ask(questions)
-
-        def is_refusal(answer: Answer) -> bool:
-            found = _trouble(answer, tuple(example.metrics))
-            return found is not None and found.because == trouble.because
-
-        names = tuple(example.metrics)
-        if trouble.because == "permission" and len(names) == 1:
-            return ()
-        found = await culprits(names, ask, is_refusal, pieces=LARGEST_BATCH)
-        return () if trouble.because == "permission" and len(found) == len(names) else found
-
-    def _remember(
-        self,
-        trouble: Trouble,
-        names: Sequence[str],
-        refused: Sequence[tuple[Inquiry, Question]],
-        inquiries: Sequence[Inquiry],
-    ) -> None:
-        """For the account, for all accounts, or (where others of its kind have it) for the post."""
-        answered = _answered(inquiries)
-        enough = 1 if trouble.because == "retired" else 2
-        example = refused[0][1]
-        reason = example.refusal.message if example.refusal is not None else ""
-        forgotten = self._forgotten(example)
-        for name in (name for name in names if name not in forgotten):
-            scope = example.metrics[name]
-            if trouble.because == "permission":
-                self._memory.retire(self._own(scope), name, reason)
-            elif (name, scope) not in answered and len(refused) >= enough:
-                self._memory.retire(scope, name, reason)
-            else:
-                for inquiry, _ in refused:
-                    inquiry.refused.add(name)
-
     def _heed_insights(self, inquiries: Sequence[Inquiry]) -> None:
         """Whether the token lacks the right to insights altogether."""
-        self._insights_answered = self._insights_answered or bool(_answered(inquiries))
+        self._insights_answered = self._insights_answered or bool(answered(inquiries))
         refusals = (question.refusal for inquiry in inquiries for question in inquiry.insights)
         for refusal in refusals:
             if refusal is not None and is_not_allowed(refusal):
                 self._insights_refused = refusal
-
-
-def trouble_of(question: Question) -> Trouble | None:
-    """What a refused insights question can be mended of; None when it can't or needn't."""
-    return _trouble(question.answer, tuple(question.metrics)) if question.metrics else None
-
-
-def _trouble(answer: Answer | None, asked: tuple[str, ...]) -> Trouble | None:
-    if not isinstance(answer, Refused):
-        return None
-    found = metric_refusal(answer, asked)
-    if found is not None:
-        return Trouble("retired" if found.retired else "unsupported", found.names)
-    return Trouble("permission", ()) if is_not_allowed(answer) else None
-
-
-def _by_trouble(
-    inquiries: Sequence[Inquiry],
-) -> dict[tuple[Trouble, tuple[str, ...]], list[tuple[Inquiry, Question]]]:
-    """Refused questions by why they were refused and what they asked for."""
-    groups = defaultdict(list)
-    for inquiry in inquiries:
-        for question in inquiry.insights:
-            if (trouble := trouble_of(question)) is not None:
-                groups[trouble, tuple(question.metrics)].append((inquiry, question))
-    return groups
-
-
-def _answered(inquiries: Sequence[Inquiry]) -> set[tuple[str, str]]:
-    """Metrics with their scopes that were accepted for some post."""
-    return {
-        metric
-        for inquiry in inquiries
-        for question in inquiry.insights
-        if isinstance(question.answer, dict)
-        for metric in question.metrics.items()
-    }

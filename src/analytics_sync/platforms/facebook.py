@@ -76,10 +76,7 @@ class Facebook(Platform):
         return await identity(graph_of(context))
 
     async def discover(
-        self,
-        context: Context,
-        listing: str,  # noqa: ARG002 - there is only "posts"
-        horizon: Horizon,
+        self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
         graph = graph_of(context)
         async for found in published_posts(graph, horizon.since):

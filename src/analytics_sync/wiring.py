@@ -6,7 +6,7 @@ Nothing heavy is imported before it is used: many commands need neither database
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -225,25 +225,26 @@ def initialise(opened: Installation) -> dict[str, Any]:
 
     :raises ConfigurationInvalid: a file can't be made.
     """
-    from analytics_sync.settings.template import write_config
+    from analytics_sync.settings.template import template
 
     home = opened.home
     home.create()
     made = []
-    if write_config(home, all_platforms()):
+    with suppress(FileExistsError), home.config.open("x", encoding="utf-8") as file:
+        file.write(template(all_platforms()))
         made.append("config")
+    database = opened.sqlite_file
+    if database is not None and not database.exists():
+        made.append("database")
     if not home.key.exists():
         made.append("key")
     _ = opened.vault
-    file = opened.sqlite_file
-    if file is not None and not file.exists():
-        made.append("database")
     _upgrade(opened)
     return {
         "home": str(home.path),
         "config": str(home.config),
         "key": str(home.key),
-        "database": str(file) if file is not None else "PostgreSQL",
+        "database": str(database) if database is not None else "PostgreSQL",
         "made": made,
     }
 

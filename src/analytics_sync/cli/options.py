@@ -1,6 +1,7 @@
 """Options that many commands share, and how commands open the installation and answer."""
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from analytics_sync import logs
 from analytics_sync.clock import iso
 from analytics_sync.errors import WrongUsage
 
@@ -48,12 +48,19 @@ def opened() -> "Iterator[Installation]":
 
     :raises ConfigurationInvalid: the settings have mistakes.
     """
+    from analytics_sync.logs.setup import set_up
     from analytics_sync.wiring import installation
 
     with installation() as found:
-        levels = {Verbosity.QUIET: "ERROR", Verbosity.USUAL: None, Verbosity.LOUD: "DEBUG"}
-        logs.set_up(found.home.logs, level=levels[_verbosity] or found.settings.log_level)
+        set_up(found.home.logs, found.environ, level=_level(found.settings.log_level))
         yield found
+
+
+def _level(configured: str | None) -> int | None:
+    """What standard error shows: option, then setting; None leaves it to the place."""
+    levels = {Verbosity.QUIET: logging.ERROR, Verbosity.LOUD: logging.DEBUG}
+    named = logging.getLevelNamesMapping().get((configured or "").upper())
+    return levels.get(_verbosity, named)
 
 
 def answer(document: Mapping[str, Any], *, as_json: bool, human: Callable[[], None]) -> None:

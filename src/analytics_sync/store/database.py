@@ -13,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from analytics_sync.errors import ConfigurationInvalid, StoreUnusable
 from analytics_sync.locks import WriteLock
+from analytics_sync.store.quick import write_lock_file
 from analytics_sync.store.trouble import sqlite_unusable
 
 BUSY_SECONDS = 30
@@ -36,7 +37,7 @@ class Database:
         else:
             self._writer = _sqlite_engine(self.path, writing=True)
             self._reader = _sqlite_engine(self.path, writing=False)
-            self._lock = WriteLock(self.path)
+            self._lock = WriteLock(write_lock_file(self.path))
 
     @property
     def dialect(self) -> str:

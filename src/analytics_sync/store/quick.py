@@ -42,6 +42,11 @@ class Rhythm:
     listings: Mapping[str, timedelta]
 
 
+def write_lock_file(database: Path) -> Path:
+    """The file whose lock each write to an SQLite database takes."""
+    return database.with_name(f"{database.name}.write.lock")
+
+
 def sqlite_revision(path: Path) -> str | None:
     """The revision of a file's schema; None for no file or an empty one.
 
@@ -95,7 +100,7 @@ def note_nothing_due(path: Path, trigger: str, now: datetime) -> int:
     at = to_milliseconds(now)
     try:
         with (
-            WriteLock(path),
+            WriteLock(write_lock_file(path)),
             closing(
                 sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             ) as connection,

@@ -22,6 +22,8 @@ class Setting:
     form: str = ""
     least: float | None = None
     most: float | None = None
+    # Never shown: neither by `config show` nor in the words of a mistake.
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,171 @@
+"""Locks between processes, by `flock`: they end with their holder, however it ends.
+
+A lock file is never removed (who opened it before and who opens it after must meet) and holds
+the number of its last holder's process, for people only. One file has one holder: another thread
+of the same process is refused like another process. A program that the holder starts does not
+hold it.
+"""
+
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from analytics_sync.clock import Clock
+from analytics_sync.errors import Busy, StoreUnusable
+
+SHORTEST_PAUSE: Final = 0.002
+LONGEST_PAUSE: Final = 0.25
+WRITE_SECONDS: Final = 30.0
+
+
+class Lock:
+    """A lock that is held, until `release` or the end of a `with` block."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor: int | None = descriptor
+
+    def release(self) -> None:
+        """Let others have it; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def try_lock(path: Path) -> Lock | None:
+    """The lock, or None when somebody holds it. Never waits.
+
+    :raises StoreUnusable: the file can't be made or locked where it lies.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable(path, error) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _sign(descriptor)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except BaseException as error:
+        os.close(descriptor)
+        if isinstance(error, OSError):
+            raise _unusable(path, error) from error
+        raise
+    return Lock(path, descriptor)
+
+
+async def lock(path: Path, timeout: float, clock: Clock) -> Lock:  # noqa: ASYNC109 - of the run's clock
+    """The lock, waited for up to `timeout` seconds of the clock without blocking other tasks.
+
+    :raises Busy: still held by somebody else.
+    :raises StoreUnusable: as `try_lock`.
+    """
+    end = clock.monotonic() + timeout
+    pause = SHORTEST_PAUSE
+    while (held := try_lock(path)) is None:
+        left = end - clock.monotonic()
+        if left <= 0:
+            raise _busy(path, timeout)
+        await clock.sleep(min(pause, left))
+        pause = min(2 * pause, LONGEST_PAUSE)
+    return held
+
+
+def holder(path: Path) -> int | None:
+    """The process that holds the lock, or held it last; None when that is not known. For people."""
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+class WriteLock:
+    """The lock around each write to an SQLite database; `path` is `<database>.write.lock`.
+
+    It keeps the program's processes from writing and checkpointing at the same instant, which
+    SQLite's WAL mode does not survive before 3.51.3. May be shared by threads and entered again
+    and again, but not twice by the thread that is inside. Waiting is done in real time, whatever
+    clock the run lives by, because the holder is a real process.
+
+    :raises Busy: on entering, after `seconds` of waiting.
+    :raises StoreUnusable: on entering, as `try_lock`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        seconds: float = WRITE_SECONDS,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.path = path
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._held: Lock | None = None
+
+    def __enter__(self) -> Self:
+        self._held = self._wait()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.release()
+
+    def _wait(self) -> Lock:
+        end = self._monotonic() + self._seconds
+        while (held := try_lock(self.path)) is None:
+            if self._monotonic() >= end:
+                raise _busy(self.path, self._seconds)
+            self._sleep(SHORTEST_PAUSE)
+        return held
+
+
+def _sign(descriptor: int) -> None:
+    # Nobody relies on it, so a full disk must not keep a lock from being taken.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+
+def _busy(path: Path, seconds: float) -> Busy:
+    process = holder(path)
+    who = f"process {process}" if process else "another process"
+    return Busy(
+        f"{path} is held by {who}, still after {seconds:g} s.",
+        hint="Try again when it is done; a lock ends with its process.",
+    )
+
+
+def _unusable(path: Path, error: OSError) -> StoreUnusable:
+    hints = {
+        errno.ENOENT: "`analytics-sync init` makes the home and the folders in it.",
+        errno.EROFS: "Move the home or the database to a place that can be written.",
+        errno.EACCES: "Run the command as the user who owns the file and its folder.",
+        errno.EPERM: "Run the command as the user who owns the file and its folder.",
+    }
+    elsewhere = "Move it to a local disk: this file system may not know locks."
+    return StoreUnusable(
+        f"The lock {path} can't be used: {error.strerror}.",
+        hint=hints.get(error.errno or 0, elsewhere),
+    )

@@ -1,0 +1,97 @@
+"""The places that settings come from: options, environment and `config.toml`."""
+
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from analytics_sync.settings.fields import NO_SETTINGS, PREFIX, Fields
+
+
+class Source(StrEnum):
+    """Where a value came from, strongest first."""
+
+    OPTION = "option"
+    ENVIRONMENT = "environment"
+    CONFIG = "config.toml"
+    DEFAULT = "default"
+
+
+class Found(NamedTuple):
+    """Something that was set. `key` is None for a variable that sets nothing known.
+
+    `where` names the file, the variable or the option for a person.
+    """
+
+    key: str | None
+    raw: object
+    source: Source
+    where: str
+
+
+def from_options(options: Mapping[str, object]) -> Iterator[Found]:
+    """Options of the command line by dotted key; those that are None were not given."""
+    for key, raw in options.items():
+        if raw is not None:
+            yield Found(key, raw, Source.OPTION, "the command line")
+
+
+def from_environment(environ: Mapping[str, str], fields: Fields) -> Iterator[Found]:
+    """Variables that begin with `ANALYTICS_SYNC_`; an empty one counts as not set."""
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX) or variable in NO_SETTINGS or not environ[variable]:
+            continue
+        field = fields.by_variable(variable)
+        key = field.key if field else None
+        yield Found(key, environ[variable], Source.ENVIRONMENT, variable)
+
+
+def from_file(path: Path, fields: Fields) -> Iterator[Found]:
+    """All keys of `config.toml`; none when there is no such file.
+
+    :raises ValueError: the file can't be read as TOML, with words that show none of its text.
+    """
+    for key, raw in _flat(read_toml(path), "", fields):
+        yield Found(key, raw, Source.CONFIG, str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A file's tables; {} when there is no such file.
+
+    :raises ValueError: with words that show none of the file's text, as it may hold secrets.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError(f"{path} is not a file")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from error
+    return _parsed(path, content)
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        # Some editors put a mark before the first character.
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}, line {line}: not UTF-8; save the file as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path} is not TOML that can be read: nested too deep") from None
+
+
+def _flat(table: Mapping[str, Any], start: str, fields: Fields) -> Iterable[tuple[str, object]]:
+    """Dotted keys with their values; an unknown table is one key, however much it holds."""
+    for name, raw in table.items():
+        key = start + name
+        if isinstance(raw, dict) and key in fields.tables:
+            yield from _flat(raw, f"{key}.", fields)
+        else:
+            yield key, raw

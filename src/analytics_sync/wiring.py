@@ -5,10 +5,10 @@ Nothing heavy is imported before it is used: many commands need neither database
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -189,6 +189,24 @@ def sync(opened: Installation, order: "Order", progress: "Progress | None" = Non
     from analytics_sync.sync.run import run
 
     return asyncio.run(run(opened.parts(progress), order))
+
+
+def manual_order(opened: Installation, names: Sequence[str] | None = None) -> "Order":
+    """A sync of these businesses (ids or names), or of all, at this moment.
+
+    :raises WrongUsage: there is no such business.
+    """
+    from analytics_sync.store import businesses
+    from analytics_sync.sync.run import Order
+    from analytics_sync.sync.work import Choice
+
+    ids = None
+    if names is not None:
+        with opened.database.read() as connection:
+            ids = frozenset(businesses.find(connection, name).id for name in names)
+    now = opened.clock.now()
+    # Readings are kept to the millisecond.
+    return Order(Choice(now - timedelta(microseconds=now.microsecond % 1000)), business_ids=ids)
 
 
 def nothing_due(opened: Installation, trigger: str, now: datetime) -> int | None:

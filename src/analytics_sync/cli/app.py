@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from analytics_sync import __version__
-from analytics_sync.cli import account, business, init, runs, sync
+from analytics_sync.cli import account, business, config, db, init, logs, runs, simulator, sync
 from analytics_sync.cli.options import Verbosity, set_verbosity
 
 app = typer.Typer(
@@ -19,7 +19,7 @@ app = typer.Typer(
 @cache
 def command() -> Any:
     """The whole command line, ready to run."""
-    for module in (init, business, account, sync, runs):
+    for module in (init, business, account, sync, runs, logs, config, db, simulator):
         module.register(app)
     return typer.main.get_command(app)
 

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -113,34 +112,25 @@ def _order(
     wait: str,
     choice: dict[str, Any],
 ) -> "Order":
+    from dataclasses import replace
+
     from analytics_sync.domain.spans import parse_span
     from analytics_sync.platforms import names_meant
-    from analytics_sync.store import businesses
-    from analytics_sync.sync.run import Order
-    from analytics_sync.sync.work import Choice
+    from analytics_sync.wiring import manual_order
 
     try:
         patience = parse_span(wait)
     except ValueError as error:
         raise WrongUsage(f"--wait: {error}") from None
-    ids = None
-    if business:
-        with installation.database.read() as connection:
-            ids = frozenset(businesses.find(connection, text).id for text in business)
-    return Order(
-        choice=Choice(slot=_to_millisecond(installation), **choice),
-        business_ids=ids,
-        platforms=frozenset(n for text in platform for n in names_meant(text))
-        if platform
-        else None,
+    names = frozenset(n for text in platform for n in names_meant(text)) if platform else None
+    order = manual_order(installation, business or None)
+    return replace(
+        order,
+        choice=replace(order.choice, **choice),
+        platforms=names,
         shard=_shard(shard),
         wait=patience,
     )
-
-
-def _to_millisecond(installation: "Installation") -> Any:
-    now = installation.clock.now()
-    return now - timedelta(microseconds=now.microsecond % 1000)
 
 
 def _shard(text: str | None) -> tuple[int, int] | None:

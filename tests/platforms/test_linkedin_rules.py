@@ -46,6 +46,12 @@ def one_post():
 
 
 @pytest.fixture
+def other_post():
+    made, _ = context(lambda _: {})
+    return Api.of(made).get("posts", share(2))
+
+
+@pytest.fixture
 def statistics():
     made, _ = context(lambda _: {})
     return statistics_call(made, "shares", [share(1)])
@@ -88,10 +94,13 @@ def test_the_parameter_at_fault_is_named(rules, one_post):
     assert "ids[3]" in failure.message
 
 
-def test_a_404_points_at_the_version(rules, one_post):
-    failure = rules.failure(one_post, refusal(404), NOW)
+def test_a_404_points_at_the_version_unless_a_post_was_asked_for(rules, one_post, statistics):
+    failure = rules.failure(statistics, refusal(404), NOW)
     assert isinstance(failure, Refused)
     assert "202607" in failure.hint
+    failure = rules.failure(one_post, refusal(404), NOW)
+    assert isinstance(failure, Refused)
+    assert "no such post" in failure.hint
 
 
 def test_statistics_refused_for_lack_of_a_right_refuse_the_account(rules, statistics):
@@ -170,8 +179,9 @@ def test_a_redirect_is_not_understood(rules, one_post):
     assert isinstance(rules.failure(one_post, reply(b"", 302), NOW), AnswerNotUnderstood)
 
 
-def test_the_first_429_is_taken_for_a_burst(rules, one_post):
+def test_the_first_429_is_taken_for_a_burst(one_post):
     for answer in (APPLICATION_DAY, MEMBER_DAY, UNEXPLAINED):
+        rules = LinkedInRules("202607")
         assert list(rules.limits(one_post, answer, NOW)) == []
         failure = rules.failure(one_post, answer, NOW)
         assert isinstance(failure, RateLimited)
@@ -179,12 +189,21 @@ def test_the_first_429_is_taken_for_a_burst(rules, one_post):
         assert failure.bucket == "linkedin:credential:7:posts"
 
 
-def test_calls_under_way_meet_the_same_burst(rules, one_post):
-    first = rules.failure(one_post, UNEXPLAINED, NOW)
-    second = rules.failure(one_post, UNEXPLAINED, NOW + timedelta(seconds=20))
-    assert isinstance(first, RateLimited)
+def test_calls_under_way_meet_the_same_burst(rules, one_post, other_post):
+    rules.failure(one_post, UNEXPLAINED, NOW)
+    second = rules.failure(other_post, UNEXPLAINED, NOW + timedelta(seconds=20))
     assert isinstance(second, RateLimited)
-    assert second.until == first.until
+    assert second.until == NOW + timedelta(seconds=65)
+
+
+def test_once_the_quota_is_known_to_be_spent_no_call_of_that_endpoint_rests(
+    rules, one_post, other_post
+):
+    rules.failure(one_post, UNEXPLAINED, NOW)
+    rules.failure(one_post, UNEXPLAINED, NOW + timedelta(seconds=46))
+    failure = rules.failure(other_post, UNEXPLAINED, NOW + timedelta(seconds=47))
+    assert isinstance(failure, RateLimited)
+    assert failure.until > MIDNIGHT
 
 
 @pytest.mark.parametrize(
@@ -216,10 +235,6 @@ def test_other_endpoints_are_not_meant_by_a_429(rules, one_post, statistics):
 
 def test_an_answer_after_the_rest_proves_that_it_was_a_burst(rules, one_post):
     rules.failure(one_post, UNEXPLAINED, NOW)
-    rules.failure(one_post, reply({}), NOW + timedelta(seconds=10))
-    again = rules.failure(one_post, UNEXPLAINED, NOW + timedelta(seconds=20))
-    assert isinstance(again, RateLimited)
-    assert again.until == NOW + timedelta(seconds=45)
     rules.failure(one_post, reply({}), NOW + timedelta(seconds=46))
     new = rules.failure(one_post, UNEXPLAINED, NOW + timedelta(seconds=50))
     assert isinstance(new, RateLimited)

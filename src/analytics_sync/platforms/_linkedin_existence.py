@@ -11,7 +11,7 @@ from analytics_sync.platforms._batches import Results, chunks, each
 from analytics_sync.platforms._contract import Context
 from analytics_sync.platforms._linkedin_calls import POSTS, Api, object_of
 from analytics_sync.platforms._linkedin_numbers import implied_zeros
-from analytics_sync.platforms._linkedin_posts import is_author
+from analytics_sync.platforms._linkedin_posts import is_author, newest_posts
 from analytics_sync.platforms._restli import decode_key
 
 logger = logging.getLogger(__name__)
@@ -23,30 +23,37 @@ _MOST_SINGLE_CALLS: Final = {"standard": 25, "development": 5}
 class ExistenceCheck:
     """Asks `/rest/posts` for posts that the statistics left out.
 
-    In lists first, where the tier allows them. What a list does not show is asked for by itself,
-    because only a 404 of `/rest/posts/{URN}` says for certain that a post is gone.
+    In lists first; where the tier does not allow lists of ids, the list of the newest posts shows
+    most of them. What is not shown is asked for by itself, because only a 404 of
+    `/rest/posts/{URN}` says for certain that a post is gone.
     """
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self.api = Api.of(context)
         self.tier = context.settings.text("tier")
-        self._singly: list[Post] = []
+        self._unseen: list[Post] = []
+        self._may_list = self.tier == "standard"
         self._denials = 0
         self._shown = 0
 
     async def results(self, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
         """Zeros for posts that exist, failures for the others."""
-        self._singly = list(posts)
-        if self.tier == "standard" and len(posts) > 1:
-            self._singly = []
-            batches = chunks(posts, self.context.settings.number("list_size"))
+        left = list(posts)
+        if self._may_list and len(left) > 1:
+            batches = chunks(left, self.context.settings.number("list_size"))
             async for result in each(batches, self._list):
                 yield result
+            left = self._unseen
+        if not self._may_list and len(left) > 1:
+            self._unseen = []
+            async for result in each([left], self._newest):
+                yield result
+            left = self._unseen
         most = _MOST_SINGLE_CALLS[self.tier]
-        if len(self._singly) > most:
-            logger.info("%d posts are looked for next time", len(self._singly) - most)
-        async for result in each(chunks(self._singly[:most], 1), self._single):
+        if len(left) > most:
+            logger.info("%d posts are looked for next time", len(left) - most)
+        async for result in each(chunks(left[:most], 1), self._single):
             yield result
 
     async def _list(self, posts: Sequence[Post]) -> Results:
@@ -54,16 +61,29 @@ class ExistenceCheck:
         try:
             reply = await self.context.send(call)
         except Refused as refused:
-            self._denials += refused.status == 403
-            self._singly += posts
-            return []
-        found = _results(object_of(call, reply))
-        self._shown += len(found)
-        self._singly += [post for post in posts if post.platform_post_id not in found]
+            self._may_list = False
+            return self._denied(posts, refused)
+        return self._seen(posts, _results(object_of(call, reply)))
+
+    async def _newest(self, posts: Sequence[Post]) -> Results:
+        try:
+            elements = await newest_posts(self.context)
+        except Refused as refused:
+            return self._denied(posts, refused)
+        return self._seen(posts, {str(element.get("id")): element for element in elements})
+
+    def _denied(self, posts: Sequence[Post], refused: Refused) -> Results:
+        self._denials += refused.status == 403
+        self._unseen += posts
+        return []
+
+    def _seen(self, posts: Sequence[Post], shown: Mapping[str, Mapping[str, Any]]) -> Results:
+        self._shown += len(shown)
+        self._unseen += [post for post in posts if post.platform_post_id not in shown]
         return [
-            self._exists(post, found[post.platform_post_id])
+            self._exists(post, shown[post.platform_post_id])
             for post in posts
-            if post.platform_post_id in found
+            if post.platform_post_id in shown
         ]
 
     async def _single(self, posts: Sequence[Post]) -> Results:

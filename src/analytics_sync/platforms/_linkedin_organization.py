@@ -36,6 +36,9 @@ _PARAMETERS: Final = {urns.SHARE: "shares", urns.UGC_POST: "ugcPosts"}
 # A list may be too long, or hold one post that LinkedIn refuses: halves tell.
 _HALVED: Final = frozenset([400, 413, 414])
 
+# So many posts that nobody ever saw are rather posts whose numbers we may not see.
+_SUSPICIOUSLY_MANY: Final = 5
+
 # So long a post that LinkedIn has shown is taken to exist still. Checks are dearer in Development.
 _STILL_THERE: Final = {"standard": timedelta(hours=6), "development": timedelta(hours=24)}
 
@@ -137,7 +140,8 @@ class OrganizationReader:
         :raises AccountRefused: the role is lost.
         """
         silent = [*self._fallen_posts(), *self._left_out]
-        if not self._is_alive and any(_had_numbers(post) for post in silent):
+        is_sudden = any(_had_numbers(post) for post in silent)
+        if not self._is_alive and (is_sudden or len(silent) >= _SUSPICIOUSLY_MANY):
             await check_role(self.context)
 
     def _fallen_posts(self) -> list[Post]:

@@ -30,7 +30,7 @@ async def listed(context: Context, horizon: Horizon) -> AsyncIterator[list[Found
     seen: set[str] = set()
     start = 0
     while True:
-        elements = await _page(context, start)
+        elements = await newest_posts(context, start)
         found = {post.platform_post_id: post for e in elements if (post := found_post(e))}
         new = [post for urn, post in found.items() if urn not in seen]
         yield [post for post in new if post.published_at >= horizon.since]
@@ -40,7 +40,8 @@ async def listed(context: Context, horizon: Horizon) -> AsyncIterator[list[Found
         start += PAGE_SIZE
 
 
-async def _page(context: Context, start: int) -> list[Mapping[str, Any]]:
+async def newest_posts(context: Context, start: int = 0) -> list[Mapping[str, Any]]:
+    """One page of an organisation's posts, drafts and all, newest first."""
     call = Api.of(context).finder(
         POSTS,
         "author",

@@ -18,7 +18,7 @@ from analytics_sync.errors import (
     Refused,
     Temporary,
 )
-from analytics_sync.platforms._linkedin_calls import STATISTICS, endpoint_of
+from analytics_sync.platforms._linkedin_calls import POSTS, STATISTICS, endpoint_of
 from analytics_sync.transport.call import Call, Limit, Reply
 from analytics_sync.transport.statuses import default_failure
 
@@ -43,6 +43,9 @@ _TOKEN_CODES: Final = {
     "EXPIRED_ACCESS_TOKEN": 65602,
 }
 _REVOKED: Final = 65601
+
+# One call, recognised when it is sent again.
+_Key = tuple[str, str, bytes | None]
 
 
 class InputRefused(Refused):
@@ -93,18 +96,21 @@ class Problem:
 class LinkedInRules:
     """The rules of one account in one run (LinkedIn docs: Error Handling, API Rate Limiting).
 
-    Two things are remembered over the run, because LinkedIn says them only by repetition: until
-    when a 429 of an endpoint may be a short burst, and which calls met a revoked token once.
+    Three things are remembered over the run, because LinkedIn says them only by repetition: which
+    calls met a 429 once, which endpoints did so again after the rest, and which calls met a
+    revoked token.
     """
 
     def __init__(self, version: str) -> None:
         self.version = version
-        self._bursts: dict[str, datetime] = {}
-        self._revoked: set[tuple[str, bytes | None]] = set()
+        self._rested: set[_Key] = set()
+        self._spent: set[str] = set()
+        self._revoked: set[_Key] = set()
 
     def failure(self, call: Call, reply: Reply, now: datetime) -> Exception | None:
         if reply.status < 300:
-            self._well_again(call, now)
+            # An answer after the rest proves that the 429 before it was no daily quota.
+            self._rested.discard(_key(call))
             return None
         problem = Problem.of(reply)
         logger.debug("%s: HTTP %d: %s", call.label, reply.status, problem.told)
@@ -112,7 +118,7 @@ class LinkedInRules:
 
     def limits(self, call: Call, reply: Reply, now: datetime) -> Iterable[Limit]:
         """LinkedIn tells no limits in headers; a daily quota found spent is kept."""
-        if reply.status == 429 and self._is_daily(call, now):
+        if reply.status == 429 and self._is_daily(call):
             limited = self._quota_spent(call, Problem.of(reply), now)
             return (Limit(bucket=limited.bucket, stop_until=limited.until),)
         return ()
@@ -139,10 +145,9 @@ class LinkedInRules:
 
     def _token_refused(self, call: Call, problem: Problem) -> Exception:
         code = _TOKEN_CODES.get(problem.code) or problem.service_code or 0
-        key = (call.url, call.body)
-        if code == _REVOKED and key not in self._revoked:
+        if code == _REVOKED and _key(call) not in self._revoked:
             # For some seconds after a refresh this is said of the new token too.
-            self._revoked.add(key)
+            self._revoked.add(_key(call))
             return Temporary(f"{call.label}: LinkedIn calls the token revoked: {problem.told}")
         words = _TOKEN_WORDS.get(code, "LinkedIn refuses the token")
         return CredentialRefused(
@@ -162,7 +167,9 @@ class LinkedInRules:
 
     def _refused(self, call: Call, status: int, problem: Problem) -> Refused:
         hint = ""
-        if status == 404:
+        if status == 404 and endpoint_of(call) == POSTS:
+            hint = "There is no such post, or no longer."
+        elif status == 404:
             hint = f"API version {self.version} may be too old for this call: see `version`."
         refused = InputRefused(
             f"LinkedIn refused {call.label} (HTTP {status}: {problem.told or 'no reason given'})",
@@ -175,20 +182,23 @@ class LinkedInRules:
         return refused
 
     def _limited(self, call: Call, problem: Problem, now: datetime) -> RateLimited:
-        if self._is_daily(call, now):
+        if self._is_daily(call):
+            self._spent.add(call.buckets[0])
             return self._quota_spent(call, problem, now)
-        until = self._bursts.setdefault(call.buckets[0], now + BURST)
+        self._rested.add(_key(call))
         return RateLimited(
             f"{call.label}: LinkedIn wants fewer calls for now (HTTP 429: {problem.told})",
-            until=until,
+            until=now + BURST,
             bucket=call.buckets[0],
             hint="The next run goes on by itself.",
         )
 
-    def _is_daily(self, call: Call, now: datetime) -> bool:
-        """Whether a first rest did not help: then it is the quota of this UTC day."""
-        burst = self._bursts.get(call.buckets[0])
-        return burst is not None and now >= burst
+    def _is_daily(self, call: Call) -> bool:
+        """Whether a first rest did not help: then it is the quota of this UTC day.
+
+        Judged call by call: those under way together meet the same burst.
+        """
+        return call.buckets[0] in self._spent or _key(call) in self._rested
 
     def _quota_spent(self, call: Call, problem: Problem, now: datetime) -> RateLimited:
         # The words are only a hint at whose quota it is; they decide nothing else.
@@ -201,10 +211,9 @@ class LinkedInRules:
             "runs a day, or a smaller `posts_per_sync`, keep below it.",
         )
 
-    def _well_again(self, call: Call, now: datetime) -> None:
-        """An answer after the rest proves that the 429 before it was no daily quota."""
-        if self._is_daily(call, now):
-            del self._bursts[call.buckets[0]]
+
+def _key(call: Call) -> _Key:
+    return (call.buckets[0], call.url, call.body)
 
 
 def _role_missing(call: Call, problem: Problem) -> AccountRefused:

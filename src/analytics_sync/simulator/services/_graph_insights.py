@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from analytics_sync.simulator.clock import SimulatedClock
@@ -10,7 +11,7 @@ from analytics_sync.simulator.growth import fraction
 from analytics_sync.simulator.services._graph_call import Call, Options
 from analytics_sync.simulator.services._graph_errors import Answer, must_be_one_of
 from analytics_sync.simulator.services._graph_time import DAY, pacific_day, pacific_midnight
-from analytics_sync.simulator.world import SimulatedPost, World
+from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, World
 
 PERIODS = ("day", "week", "days_28", "month", "lifetime", "total_over_range")
 # Two values are answered, and one link leads this far, when no time is asked for.
@@ -36,6 +37,19 @@ class Sample:
 
     def at(self, moment: datetime) -> "Sample":
         return Sample(world_at(self.world, moment), self.post)
+
+
+def followers(world: World, account: SimulatedAccount, moment: datetime | None = None) -> int:
+    """As the world counts them, now or at `moment`; remembered for the day, since many ask."""
+    day = (moment or world.clock.now()).astimezone(UTC).date()
+    return _followers(world.seed, account.id, account.followers, day)
+
+
+@lru_cache(maxsize=10_000)
+def _followers(seed: int, identity: str, base: int, day: date) -> int:
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    account = SimulatedAccount(identity, "", "", followers=base)
+    return World(SimulatedClock(at), seed).followers(account)
 
 
 def world_at(world: World, moment: datetime) -> World:

@@ -16,10 +16,10 @@ from analytics_sync.simulator.services._graph_errors import (
 from analytics_sync.simulator.services._graph_insights import (
     day_ends,
     endless_paging,
+    followers,
     row,
     wanted_periods,
     window,
-    world_at,
 )
 from analytics_sync.simulator.services._graph_time import DAY, written
 from analytics_sync.simulator.world import SimulatedAccount, World
@@ -44,7 +44,7 @@ def _share(name: str, of_followers: float) -> Daily:
 
 
 def _follows(world: World, page: SimulatedAccount, end: datetime) -> int:
-    return world_at(world, end).followers(page)
+    return followers(world, page, end)
 
 
 def _gained(world: World, page: SimulatedAccount, end: datetime) -> int:
@@ -86,7 +86,7 @@ def page_insights(call: Call, page: SimulatedAccount, options: Options) -> Answe
         raise not_a_metric()
     call.access.need_page_insights(page.id)
     ends = _ends(call, options)
-    few = call.world.followers(page) < FEWEST_LIKES
+    few = followers(call.world, page) < FEWEST_LIKES
     shown = [] if few else [name for name in names if name not in retired]
     rows = [
         row(options.path, name, period, _values(call.world, page, name, period, ends))

@@ -14,6 +14,7 @@ from analytics_sync.simulator.services._graph_access import Access
 from analytics_sync.simulator.services._graph_call import Call, Fields, Options
 from analytics_sync.simulator.services._graph_errors import Answer, too_much_data, unsupported
 from analytics_sync.simulator.services._graph_fields import Asked
+from analytics_sync.simulator.services._graph_insights import followers
 from analytics_sync.simulator.services._graph_page_insights import page_insights
 from analytics_sync.simulator.services._graph_page_tokens import page_token
 from analytics_sync.simulator.services._graph_paging import limit_of, listing
@@ -61,7 +62,7 @@ class Page(PageNode):
             case "name":
                 return self.page.name
             case "followers_count" | "fan_count":
-                return self.call.world.followers(self.page)
+                return followers(self.call.world, self.page)
             case "access_token":
                 return page_token(self.call.host, self.call.token, self.page).value
             case "tasks":

@@ -22,6 +22,7 @@ from analytics_sync.simulator.services._graph_insights import (
     Sample,
     day_ends,
     endless_paging,
+    followers,
     row,
     wanted_periods,
     window,
@@ -57,7 +58,7 @@ def post_insights(
     names = _checked(call, options.names("metric"), metrics)
     breakdown = _checked_breakdown(options)
     call.access.need_page_insights(page.id)
-    if UNIQUE_VIEWERS in names and call.world.followers(page) < FEWEST_FOLLOWERS:
+    if UNIQUE_VIEWERS in names and followers(call.world, page) < FEWEST_FOLLOWERS:
         raise too_little_audience(UNIQUE_VIEWERS)
     sample = Sample(call.world, post)
     rows = [
@@ -165,7 +166,7 @@ class _Said:
         self.metrics = REEL if post.kind == "reel" else metrics_of_post(post)
         self.unsaid = names_in(world.switches.get("facebook.retired_metrics"))
         page = world.account("facebook", post.account_id)
-        if page is None or world.followers(page) < FEWEST_FOLLOWERS:
+        if page is None or followers(world, page) < FEWEST_FOLLOWERS:
             self.unsaid |= {UNIQUE_VIEWERS}
 
     def number(self, name: str) -> Any:

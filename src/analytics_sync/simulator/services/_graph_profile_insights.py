@@ -17,9 +17,9 @@ from analytics_sync.simulator.services._graph_insights import (
     PERIODS,
     day_ends,
     endless_paging,
+    followers,
     row,
     window,
-    world_at,
 )
 from analytics_sync.simulator.services._graph_time import DAY, written
 from analytics_sync.simulator.world import SimulatedAccount
@@ -125,7 +125,7 @@ def _row(
 ) -> Answer | None:
     """None where Instagram leaves the metric out instead of refusing it."""
     period = _period(options)
-    few = call.world.followers(account) < FEWEST_FOLLOWERS
+    few = followers(call.world, account) < FEWEST_FOLLOWERS
     if name in DEMOGRAPHICS:
         return None if few else _people(call, account, options, name)
     if name == "follower_count" and (total or few):
@@ -150,14 +150,12 @@ def _ends(call: Call, options: Options) -> list[datetime]:
 
 def _value(call: Call, account: SimulatedAccount, name: str, end: datetime) -> int:
     if name == "follower_count":
-        return max(0, _followers(call, account, end) - _followers(call, account, end - DAY))
+        return max(
+            0, followers(call.world, account, end) - followers(call.world, account, end - DAY)
+        )
     share = TOTALS.get(name, REACH)
     chance = fraction(call.world.seed, account.id, name, end.date())
     return int(account.followers * share * (0.5 + chance))
-
-
-def _followers(call: Call, account: SimulatedAccount, end: datetime) -> int:
-    return world_at(call.world, end).followers(account)
 
 
 def _total(options: Options, name: str, value: int) -> Answer:
@@ -180,7 +178,7 @@ def _people(call: Call, account: SimulatedAccount, options: Options, name: str) 
         raise must_be_one_of("breakdown[0]", PEOPLE, instagram=True)
     said = row(options.path, name, "lifetime", [])
     del said["values"]
-    whole = call.world.followers(account)
+    whole = followers(call.world, account)
     said["total_value"] = {"breakdowns": [_breakdown(dimension, shares, whole)]}
     return said
 

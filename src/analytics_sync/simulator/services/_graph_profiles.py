@@ -6,6 +6,7 @@ from typing import Any
 from analytics_sync.simulator.services._graph_call import Call, Options
 from analytics_sync.simulator.services._graph_errors import Answer
 from analytics_sync.simulator.services._graph_fields import Asked
+from analytics_sync.simulator.services._graph_insights import followers
 from analytics_sync.simulator.services._graph_media import (
     DirectMedia,
     Media,
@@ -51,7 +52,7 @@ class Profile(Node):
             case "name":
                 return self.account.name
             case "followers_count":
-                return self.call.world.followers(self.account)
+                return followers(self.call.world, self.account)
             case "follows_count":
                 return self.account.followers // 7
             case "media_count":

@@ -196,6 +196,13 @@ def test_calls_under_way_meet_the_same_burst(rules, one_post, other_post):
     assert second.until == NOW + timedelta(seconds=65)
 
 
+def test_the_same_call_before_the_rest_is_over_meets_the_same_burst(rules, one_post):
+    rules.failure(one_post, UNEXPLAINED, NOW)
+    second = rules.failure(one_post, UNEXPLAINED, NOW + timedelta(seconds=20))
+    assert isinstance(second, RateLimited)
+    assert second.until == NOW + timedelta(seconds=45)
+
+
 def test_once_the_quota_is_known_to_be_spent_no_call_of_that_endpoint_rests(
     rules, one_post, other_post
 ):

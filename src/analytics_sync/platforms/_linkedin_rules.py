@@ -96,21 +96,21 @@ class Problem:
 class LinkedInRules:
     """The rules of one account in one run (LinkedIn docs: Error Handling, API Rate Limiting).
 
-    Three things are remembered over the run, because LinkedIn says them only by repetition: which
-    calls met a 429 once, which endpoints did so again after the rest, and which calls met a
+    Three things are remembered over the run, because LinkedIn says them only by repetition: until
+    when calls that met a 429 rest, which endpoints met another one after it, and which calls met a
     revoked token.
     """
 
     def __init__(self, version: str) -> None:
         self.version = version
-        self._rested: set[_Key] = set()
+        self._resting: dict[_Key, datetime] = {}
         self._spent: set[str] = set()
         self._revoked: set[_Key] = set()
 
     def failure(self, call: Call, reply: Reply, now: datetime) -> Exception | None:
         if reply.status < 300:
             # An answer after the rest proves that the 429 before it was no daily quota.
-            self._rested.discard(_key(call))
+            self._resting.pop(_key(call), None)
             return None
         problem = Problem.of(reply)
         logger.debug("%s: HTTP %d: %s", call.label, reply.status, problem.told)
@@ -118,7 +118,7 @@ class LinkedInRules:
 
     def limits(self, call: Call, reply: Reply, now: datetime) -> Iterable[Limit]:
         """LinkedIn tells no limits in headers; a daily quota found spent is kept."""
-        if reply.status == 429 and self._is_daily(call):
+        if reply.status == 429 and self._is_daily(call, now):
             limited = self._quota_spent(call, Problem.of(reply), now)
             return (Limit(bucket=limited.bucket, stop_until=limited.until),)
         return ()
@@ -182,23 +182,25 @@ class LinkedInRules:
         return refused
 
     def _limited(self, call: Call, problem: Problem, now: datetime) -> RateLimited:
-        if self._is_daily(call):
+        if self._is_daily(call, now):
             self._spent.add(call.buckets[0])
             return self._quota_spent(call, problem, now)
-        self._rested.add(_key(call))
+        until = self._resting.setdefault(_key(call), now + BURST)
         return RateLimited(
             f"{call.label}: LinkedIn wants fewer calls for now (HTTP 429: {problem.told})",
-            until=now + BURST,
+            until=until,
             bucket=call.buckets[0],
             hint="The next run goes on by itself.",
         )
 
-    def _is_daily(self, call: Call) -> bool:
+    def _is_daily(self, call: Call, now: datetime) -> bool:
         """Whether a first rest did not help: then it is the quota of this UTC day.
 
         Judged call by call: those under way together meet the same burst.
         """
-        return call.buckets[0] in self._spent or _key(call) in self._rested
+        rested_until = self._resting.get(_key(call))
+        has_rested = rested_until is not None and now >= rested_until
+        return has_rested or call.buckets[0] in self._spent
 
     def _quota_spent(self, call: Call, problem: Problem, now: datetime) -> RateLimited:
         # The words are only a hint at whose quota it is; they decide nothing else.

@@ -285,14 +285,31 @@ def test_an_element_without_statistics_is_not_a_left_out_post():
 
 
 def test_a_404_of_the_statistics_is_never_a_gone_post():
-    made, _ = context(lambda _: refusal(404, "NOT_FOUND"))
-    (failure,) = read(made, posts(share(1)))
+    made, sender = context(lambda _: refusal(404, "NOT_FOUND"))
+    results = by_id(read(made, posts(*(share(n) for n in range(1, 50)))))
+    assert len(results) == 49
+    for failure in results.values():
+        assert isinstance(failure, PostFailure)
+        assert (failure.code, failure.definite, failure.tried) == ("call_refused", False, False)
+    assert len(sender.calls) == 3 + 1
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_one_post_that_is_not_shown_is_found_in_its_list(status: int):
+    urns = [share(n) for n in range(71, 79)]
+    overrides = {"List.*share%3A75": refusal(status, "ACCESS_DENIED")}
+    made, sender = context(FakePage({urn: {} for urn in urns}, overrides=overrides))
+    results = by_id(read(made, posts(*urns)))
+    failure = results.pop(share(75))
     assert isinstance(failure, PostFailure)
-    assert (failure.code, failure.definite, failure.tried) == ("call_refused", False, False)
+    assert (failure.code, failure.definite, failure.tried) == ("post_unavailable", False, True)
+    assert all(isinstance(result, Reading) for result in results.values())
+    assert sender.targets.count(f"{STATS}?q=organizationalEntity&organizationalEntity={ENC}") == 1
 
 
 def test_a_lost_right_stops_the_account_after_what_was_answered():
-    page = FakePage({share(1): {}}, overrides={"share%3A2": refusal(403, "ACCESS_DENIED", 100)})
+    denied = refusal(403, "ACCESS_DENIED", 100)
+    page = FakePage({share(1): {}}, overrides={"share%3A2": denied, f"{ENC}$": denied})
     made, _ = context(page, list_size=1)
     came, failure = collect_until_raised(PLATFORM.read(made, posts(share(1), share(2))))
     assert [result.platform_post_id for result in came] == [share(1)]

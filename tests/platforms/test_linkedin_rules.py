@@ -54,7 +54,7 @@ def other_post():
 @pytest.fixture
 def statistics():
     made, _ = context(lambda _: {})
-    return statistics_call(made, "shares", [share(1)])
+    return statistics_call(made)
 
 
 def test_success_is_an_answer_to_read(rules, one_post):
@@ -109,6 +109,14 @@ def test_statistics_refused_for_lack_of_a_right_refuse_the_account(rules, statis
     assert failure.code == "permission_missing"
     assert "ADMINISTRATOR" in failure.hint
     assert "rw_organization_admin" in failure.hint
+
+
+@pytest.mark.parametrize("number", [1, 150])
+def test_a_list_refused_for_lack_of_a_right_may_be_the_fault_of_one_post(rules, number):
+    made, _ = context(lambda _: {})
+    posts = [share(7_000_000_000_000_000_000 + n) for n in range(number)]
+    failure = rules.failure(statistics_call(made, "shares", posts), refusal(403), NOW)
+    assert isinstance(failure, Refused)
 
 
 def test_a_missing_version_header_stops_the_platform(rules, one_post):

@@ -1,5 +1,6 @@
 """Reads the posts of pages: lifetime totals of many posts in one call."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.domain.metrics import as_count
 from analytics_sync.domain.records import AccountTotals, Post, PostFailure, Reading
-from analytics_sync.errors import CallFailed, Refused
+from analytics_sync.errors import AnalyticsSyncError, CallFailed, Refused
 from analytics_sync.platforms import _linkedin_urns as urns
 from analytics_sync.platforms._batches import Results, chunks, each, untried
 from analytics_sync.platforms._contract import Context
@@ -36,6 +37,9 @@ _PARAMETERS: Final = {urns.SHARE: "shares", urns.UGC_POST: "ugcPosts"}
 # A list may be too long, or hold one post that LinkedIn refuses: halves tell.
 _HALVED: Final = frozenset([400, 413, 414])
 
+# Said of an account as well as of one post in a list.
+_NOT_SHOWN: Final = frozenset([403, 404])
+
 # So many posts that nobody ever saw are rather posts whose numbers we may not see.
 _SUSPICIOUSLY_MANY: Final = 5
 
@@ -50,6 +54,9 @@ class OrganizationReader:
         self.context = context
         self.now = context.clock.now()
         self.still_there = _STILL_THERE[context.settings.text("tier")]
+        self._right_lock = asyncio.Lock()
+        self._right_checked = False
+        self._no_right: AnalyticsSyncError | None = None
         self._halves: list[list[Post]] = []
         self._left_out: list[Post] = []
         self._fallen: dict[str, tuple[Post, Reading]] = {}
@@ -90,12 +97,30 @@ class OrganizationReader:
         try:
             reply = await self.context.send(call)
         except Refused as refused:
-            if refused.status not in _HALVED:
+            if refused.status not in _HALVED | _NOT_SHOWN:
                 raise
+            if refused.status in _NOT_SHOWN:
+                await self._check_right()
             return self._split(posts, refused)
         said = _by_urn(elements_of(call, reply))
         results = [self._said(post, said.get(post.platform_post_id)) for post in posts]
         return [result for result in results if result is not None]
+
+    async def _check_right(self) -> None:
+        """Ask, once in a run, for the page's own totals: answered, a post is at fault.
+
+        :raises AccountRefused: the page's numbers may not be read at all.
+        :raises CallFailed: the API version does not have them, or there is trouble.
+        """
+        async with self._right_lock:
+            if not self._right_checked:
+                self._right_checked = True
+                try:
+                    await self.context.send(statistics_call(self.context))
+                except AnalyticsSyncError as failure:
+                    self._no_right = failure
+            if self._no_right is not None:
+                raise self._no_right
 
     def _call(self, posts: Sequence[Post]) -> Call:
         ids = [post.platform_post_id for post in posts]
@@ -104,8 +129,9 @@ class OrganizationReader:
 
     def _split(self, posts: Sequence[Post], refused: Refused) -> Results:
         if len(posts) == 1:
-            urn = posts[0].platform_post_id
-            return [PostFailure(urn, ErrorCode.POST_REFUSED, refused.message)]
+            is_hidden = refused.status in _NOT_SHOWN
+            code = ErrorCode.POST_UNAVAILABLE if is_hidden else ErrorCode.POST_REFUSED
+            return [PostFailure(posts[0].platform_post_id, code, refused.message)]
         self._halves += chunks(posts, (len(posts) + 1) // 2)
         return []
 

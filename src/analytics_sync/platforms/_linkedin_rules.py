@@ -129,7 +129,7 @@ class LinkedInRules:
         match reply.status:
             case 401:
                 return self._token_refused(call, problem)
-            case 403 if endpoint_of(call) == STATISTICS:
+            case 403 if _is_about_whole_page(call):
                 return _role_missing(call, problem)
             case 408 | 425:
                 return None
@@ -212,6 +212,11 @@ class LinkedInRules:
             hint="Quotas begin anew at 00:00 UTC; the first run after it goes on by itself. Fewer "
             "runs a day, or a smaller `posts_per_sync`, keep below it.",
         )
+
+
+def _is_about_whole_page(call: Call) -> bool:
+    """Statistics of no list of posts, so that no single post can be at fault."""
+    return endpoint_of(call) == STATISTICS and call.body is None and "List(" not in call.url
 
 
 def _key(call: Call) -> _Key:

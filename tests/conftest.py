@@ -4,10 +4,16 @@ pytest puts this folder on the import path, so tests may also say `from support.
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import pytest_socket
 
+from analytics_sync.store.database import Database
+from analytics_sync.store.migrate import upgrade
+from support import postgres
 from support.fake_clock import FakeClock
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -67,3 +73,36 @@ def loopback_only(request: pytest.FixtureRequest) -> None:
 def fake_clock() -> FakeClock:
     """A clock on which sleeping moves time."""
     return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[str]:
+    """The folder of a running PostgreSQL; skips where none can be started."""
+    reason = postgres.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    with postgres.server() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_url(postgres_folder: str) -> str:
+    """A new database on a real PostgreSQL."""
+    return postgres.create_database(postgres_folder, f"test_{uuid4().hex}")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'test.db'}"
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with this release's schema, of each kind in turn."""
+    made = Database(database_url)
+    upgrade(made)
+    yield made
+    made.close()

@@ -18,7 +18,9 @@ NOT_ALLOWED: Final = frozenset([3, 10, 1705, *range(200, 300)])
 # Final whatever the HTTP status: the refusal of `ids=` comes as HTTP 500.
 PERMANENT: Final = NOT_ALLOWED | {100, 104, 803, 2500, 3001}
 
-LONGEST_DETAIL: Final = 400
+# Refusals list all metrics that they know, so the whole text is kept and only shown shortened.
+LONGEST_MESSAGE: Final = 4000
+LONGEST_TOLD: Final = 400
 
 _TOKENS = re.compile(r"\b(?:EAA|IGQ|IGAA|THAA)[A-Za-z0-9_-]{8,}")
 _PARAMETERS = re.compile(r"(access_token|appsecret_proof|input_token|client_secret)=[^&\s\"']+")
@@ -45,7 +47,7 @@ class GraphError:
     def told(self) -> str:
         """The error in one line for people: its text, codes and Meta's trace id."""
         trace = f", trace {self.trace}" if self.trace else ""
-        return f"{self.message or 'no message'} (code {self.reason}{trace})"
+        return f"{self.message[:LONGEST_TOLD] or 'no message'} (code {self.reason}{trace})"
 
     @property
     def wants_less(self) -> bool:
@@ -100,7 +102,7 @@ def _readable(error: Mapping[str, Any], secrets: tuple[str, ...]) -> str:
     """The message, with the longer words that some errors carry for the user."""
     parts = [error.get("message"), error.get("error_user_title"), error.get("error_user_msg")]
     texts = dict.fromkeys(part.strip() for part in parts if isinstance(part, str) and part.strip())
-    return redacted(" - ".join(texts), secrets)[:LONGEST_DETAIL]
+    return redacted(" - ".join(texts), secrets)[:LONGEST_MESSAGE]
 
 
 def _word(value: Any) -> str:

@@ -71,16 +71,17 @@ async def culprits(
 
 
 def said_metrics(
-    rows: Iterable[Mapping[str, Any]], period: str | None = LIFETIME
+    rows: Iterable[Mapping[str, Any]], period: str | None = LIFETIME, *, place: int = -1
 ) -> dict[str, Said]:
     """The value of each metric that was said, from rows of an insights answer.
 
-    `total_value` when present, else the last of `values`. Rows of another period are passed over:
-    some metrics exist per day too. An empty `data` says nothing, which is not zero.
+    `total_value` when present, else the element of `values` at `place`: the last on Facebook, the
+    first on Instagram. Rows of another period are passed over: some metrics exist per day too. An
+    empty `data` says nothing, which is not zero.
     """
     said: dict[str, Said] = {}
     for row in rows:
-        name, value = row.get("name"), _value(row)
+        name, value = row.get("name"), _value(row, place)
         if isinstance(name, str) and row.get("period", period) == period and value is not None:
             said[name] = value
     return said
@@ -116,13 +117,13 @@ def part_of(value: Said | None, key: str) -> int | None:
     return next((as_count(n) for k, n in value.items() if k.lower() == key.lower()), None)
 
 
-def _value(row: Mapping[str, Any]) -> Said | None:
+def _value(row: Mapping[str, Any], place: int) -> Said | None:
     total = row.get("total_value")
     if isinstance(total, dict) and "value" in total:
         return _said(total["value"])
     values = row.get("values")
-    last = values[-1] if isinstance(values, list) and values else None
-    return _said(last.get("value")) if isinstance(last, dict) else None
+    chosen = values[place] if isinstance(values, list) and values else None
+    return _said(chosen.get("value")) if isinstance(chosen, dict) else None
 
 
 def _said(value: Any) -> Said | None:

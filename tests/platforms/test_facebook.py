@@ -126,7 +126,7 @@ class Page:
             "reactions": {"data": [], "summary": {"total_count": 33}},
         }
         plain = {"shares": {"count": 4}} | self.nodes.get(node, {})
-        return Answer({"id": node} | (summaries if "summary" in fields else plain))
+        return Answer({"id": node} | plain | (summaries if "summary" in fields else {}))
 
 
 def a_post(post_id: str, kind: str | None = "photo", **more: Any) -> Post:
@@ -221,23 +221,27 @@ def test_a_post_is_read_whole() -> None:
     assert done.raised is None
 
 
-def test_a_post_is_three_items_of_which_none_can_lose_another() -> None:
+INSIGHTS = f"{PAGE}_900/insights?metric={','.join(POST_METRICS)}&period=lifetime"
+FIELDS = f"{PAGE}_900?fields=id,created_time,status_type,shares"
+SUMMARIES = ",comments.limit(0).summary(true),reactions.limit(0).summary(total_count)"
+
+
+def test_a_post_is_two_items() -> None:
     done = run(page_with(), posts(1))
-    metrics = ",".join(POST_METRICS)
-    summaries = "id,comments.limit(0).summary(true),reactions.limit(0).summary(total_count)"
-    assert done.sender.batches == [
-        [
-            f"{PAGE}_900/insights?metric={metrics}&period=lifetime",
-            f"{PAGE}_900?fields=id,created_time,status_type,shares",
-        ],
-        [f"{PAGE}_900?fields={summaries}"],
-    ]
+    assert done.sender.batches == [[INSIGHTS, FIELDS + SUMMARIES]]
 
 
-def test_a_hundred_posts_are_six_full_batches() -> None:
+def test_summaries_that_spoil_the_fields_are_left_out() -> None:
+    done = run(page_with(may_summaries=False), posts(1))
+    assert done.sender.batches == [[INSIGHTS, FIELDS + SUMMARIES], [FIELDS]]
+    again = run(page_with(may_summaries=False), posts(1), done.memory)
+    assert again.sender.batches == [[INSIGHTS, FIELDS]]
+
+
+def test_a_hundred_posts_are_four_full_batches() -> None:
     done = run(page_with(100), posts(100))
-    assert done.sizes == [50] * 6
-    assert sum(call.charge for call in done.sender.calls) == 300
+    assert done.sizes == [50] * 4
+    assert sum(call.charge for call in done.sender.calls) == 200
     assert len(done.readings) == 100
     assert all("comments" in reading.columns for reading in done.readings)
 
@@ -319,7 +323,7 @@ def test_a_page_of_few_followers_lacks_only_its_reach() -> None:
     assert all(reading.columns["clicks"] == {"post_clicks": 12} for reading in first.readings)
     assert [told[:2] for told in first.memory.told] == [("3:post", "post_total_media_view_unique")]
     second = run(page, posts(2), first.memory)
-    assert second.sizes == [4, 2]
+    assert second.sizes == [4]
 
 
 def test_without_insights_the_rest_is_read_and_a_person_is_told() -> None:
@@ -342,16 +346,16 @@ def test_a_retired_metric_is_found_dropped_and_told_once() -> None:
         assert reading.columns["impressions"] == {"post_media_view": 5123}
         assert "clicks" not in reading.columns
     assert [told[:2] for told in first.memory.told] == [("post", "post_clicks")]
-    assert first.sizes == [50, 10, len(POST_METRICS), 50, 10]
+    assert first.sizes == [50, 10, len(POST_METRICS), 30]
     second = run(page, posts(30), first.memory)
-    assert second.sizes == [50, 10, 30]
+    assert second.sizes == [50, 10]
 
 
 def test_several_retired_metrics_cost_one_round() -> None:
     gone = {"post_clicks", "post_clicks_by_type", "post_activity_by_action_type"}
     done = run(page_with(2, unknown=gone), posts(2))
     assert {told[1] for told in done.memory.told} == gone
-    assert done.sizes == [4, len(POST_METRICS), 4]
+    assert done.sizes == [4, len(POST_METRICS), 2]
 
 
 def test_a_metric_found_once_is_not_searched_for_in_every_kind() -> None:
@@ -360,7 +364,7 @@ def test_a_metric_found_once_is_not_searched_for_in_every_kind() -> None:
         unknown={"post_clicks"},
     )
     done = run(page, [a_post(f"{PAGE}_900"), a_post(f"{PAGE}_901", "video")])
-    assert done.sizes == [4, len(POST_METRICS), 4]
+    assert done.sizes == [4, len(POST_METRICS), 2]
     assert len(done.memory.told) == 1
     assert all("clicks" not in reading.columns for reading in done.readings)
 
@@ -370,7 +374,7 @@ def test_all_metrics_retired_leaves_the_fields() -> None:
     [reading] = done.readings
     assert set(reading.columns) == {"comments", "shares"}
     second = run(page_with(1, unknown=set(POST_METRICS)), posts(1), done.memory)
-    assert second.sizes == [1, 1]
+    assert second.sizes == [1]
     assert set(second.readings[0].columns) == {"comments", "shares"}
 
 
@@ -384,7 +388,7 @@ def test_a_metric_that_only_one_post_lacks_is_remembered_for_that_post() -> None
     assert "clicks" in by_id[f"{PAGE}_901"].columns
     assert done.memory.told == []
     again = run(page, [replace(posts(1)[0], refused=frozenset({"post_clicks"}))])
-    assert again.sizes == [2, 1]
+    assert again.sizes == [2]
 
 
 def test_a_dead_name_that_answers_nothing_is_merely_unsaid() -> None:
@@ -478,6 +482,21 @@ def test_an_unknown_kind_is_learned(post_id: str) -> None:
     assert again.readings[0].kind is None
 
 
+def test_a_full_id_of_a_video_may_be_known_by_its_second_half_only() -> None:
+    post_id = f"{PAGE}_555"
+    page = Page(
+        videos={"555": REEL_VALUES},
+        instead={f"{post_id}/insights": NO_INSIGHTS_ON_VIDEO, post_id: NO_INSIGHTS_ON_VIDEO},
+    )
+    done = run(page, [a_post(post_id, "video")])
+    [reading] = done.readings
+    assert reading.columns["video_views"] == {"total_video_views": 400}
+    assert [path for path, _ in done.sender.asked][2:] == [
+        *[f"{post_id}/video_insights"] * 2,
+        *["555/video_insights"] * 2,
+    ]
+
+
 def test_a_video_without_plays_is_no_reel() -> None:
     values = REEL_VALUES | {"fb_reels_total_plays": None, "blue_reels_play_count": None}
     [reading] = run(Page(videos={"555": values}), [a_post("555", None)]).readings
@@ -525,6 +544,28 @@ def test_one_post_that_is_gone_loses_no_other() -> None:
     done = run(page, posts(4))
     assert len(done.readings) == 3
     assert [failure.platform_post_id for failure in done.failures] == [f"{PAGE}_902"]
+
+
+def test_a_stop_before_spoiled_fields_are_asked_again_leaves_the_post_due() -> None:
+    page, batches = page_with(may_summaries=False), 0
+
+    def node(path: str, params: dict[str, str]) -> Answer | Exception | None:
+        nonlocal batches
+        batches += path == "batch"
+        return error(80001, "too many") if batches == 2 else page(path, params)
+
+    done = run(node, posts(1))
+    assert done.results == []
+    assert isinstance(done.raised, RateLimited)
+    assert done.memory.told == []
+
+
+def test_without_the_right_to_any_field_no_permission_is_told_wrongly() -> None:
+    done = run(
+        page_with(instead={f"{PAGE}_900": error(10, "(#10) pages_read_engagement")}), posts(1)
+    )
+    assert len(done.readings) == 1
+    assert done.memory.told == []
 
 
 def test_nothing_said_at_all_is_told_so() -> None:
@@ -617,7 +658,7 @@ def test_a_refusal_of_a_metric_set_that_no_metric_explains_is_asked_once() -> No
         return NOT_A_METRIC if together else page(path, params)
 
     done = run(node, posts(1))
-    assert done.sizes == [2, len(POST_METRICS), 1]
+    assert done.sizes == [2, len(POST_METRICS)]
     assert set(done.readings[0].columns) == {"comments", "shares"}
     assert done.memory.told == []
 

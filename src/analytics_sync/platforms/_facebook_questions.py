@@ -1,36 +1,29 @@
-"""What is asked about one Facebook post, and what its answers come to."""
+"""What is asked about one Facebook post, and what must be asked after the first answers."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from analytics_sync.domain.codes import ErrorCode
-from analytics_sync.domain.records import Post, PostFailure, Reading
+from analytics_sync.domain.records import Post
 from analytics_sync.errors import AnalyticsSyncError, CallFailed, Refused
 from analytics_sync.platforms._facebook_numbers import (
     CLASSIC_VIDEO_METRICS,
     POST_METRICS,
     REEL_METRICS,
     VIDEO_POST_METRICS,
-    extra_numbers,
-    is_reel,
-    node_numbers,
-    post_columns,
-    summary_numbers,
-    video_columns,
 )
 from analytics_sync.platforms._facebook_posts import is_full, kind_of_status
-from analytics_sync.platforms._graph import relative_url, rows_of
+from analytics_sync.platforms._graph import relative_url
 from analytics_sync.platforms._graph_batch import Answer
 from analytics_sync.platforms._graph_errors import field_missing, is_gone_or_hidden, is_not_allowed
-from analytics_sync.platforms._graph_metrics import Said, said_metrics
 
 # In the memory of refused metrics of a post: it is a video, which has no edge of this name.
 NO_INSIGHTS = "insights"
 
 NODE_FIELDS = "id,created_time,status_type,shares"
-# Fails as a whole without pages_read_user_content, so never together with other fields.
-SUMMARY_FIELDS = "id,comments.limit(0).summary(true),reactions.limit(0).summary(total_count)"
+# Without pages_read_user_content these spoil the whole list of fields, which is then asked for
+# again without them; with it they cost no request of their own.
+SUMMARY_FIELDS = "comments.limit(0).summary(true),reactions.limit(0).summary(total_count)"
 
 
 @dataclass(slots=True)
@@ -76,15 +69,19 @@ class Inquiry:
 
     post: Post
     page_id: str
+    with_summaries: bool = True
     is_video: bool = False
     insights: list[Question] = field(default_factory=list)
     node: Question | None = None
-    summaries: Question | None = None
+    summaries_refused: Refused | None = None
     refused: set[str] = field(default_factory=set)
+    video_ids: list[str] = field(default_factory=list)
 
     @classmethod
-    def about(cls, post: Post, page_id: str) -> "Inquiry":
-        inquiry = cls(post, page_id)
+    def about(cls, post: Post, page_id: str, *, with_summaries: bool) -> "Inquiry":
+        inquiry = cls(post, page_id, with_summaries)
+        post_id = post.platform_post_id
+        inquiry.video_ids = list(dict.fromkeys([post_id, post_id.rpartition("_")[2]]))
         if inquiry.is_known_video:
             inquiry.ask_as_video()
         else:
@@ -97,152 +94,94 @@ class Inquiry:
         is_reel_id = self.post.kind == "reel" and not is_full(self.post.platform_post_id)
         return is_reel_id or NO_INSIGHTS in self.post.refused
 
-    @property
-    def post_node(self) -> str:
+    def ask_as_post(self) -> None:
         """A bare number is most often the second half of a post's id, so that is tried first."""
         post_id = self.post.platform_post_id
-        return post_id if is_full(post_id) else f"{self.page_id}_{post_id}"
-
-    def ask_as_post(self) -> None:
+        node = post_id if is_full(post_id) else f"{self.page_id}_{post_id}"
         metrics: dict[str, str | None] = dict.fromkeys(POST_METRICS, "post")
         if self.post.kind == "video":
             metrics |= dict.fromkeys(VIDEO_POST_METRICS, "video")
-        self.insights = [Question(f"{self.post_node}/insights", metrics=metrics)]
-        self.node = Question(self.post_node, fields=NODE_FIELDS)
+        fields = f"{NODE_FIELDS},{SUMMARY_FIELDS}" if self.with_summaries else NODE_FIELDS
+        self.insights = [Question(f"{node}/insights", metrics=metrics)]
+        self.node = Question(node, fields=fields)
 
     def ask_as_video(self) -> None:
         """Reels' and classic names apart, so that one family can't lose the other.
 
         Not known as a Reel, it may be a classic video, which lacks the Reels' plays.
         """
-        self.is_video, self.node, self.summaries = True, None, None
+        self.is_video, self.node = True, None
         scope = "reel" if self.post.kind == "reel" else None
-        edge = f"{self.post.platform_post_id}/video_insights"
+        edge = f"{self.video_ids.pop(0)}/video_insights"
         self.insights = [
             Question(edge, metrics=dict.fromkeys(names, scope))
             for names in (REEL_METRICS, CLASSIC_VIDEO_METRICS)
         ]
 
-    def ask_summaries(self) -> Question | None:
-        """Comments and reactions, once the post is known to be there."""
-        if self.is_video or not self._exists:
+    def ask_without_summaries(self) -> Question | None:
+        """The plain fields again, where the summaries may have spoiled them; else None."""
+        if not self.asked_too_much or self.node is None:
             return None
-        self.summaries = Question(self.post_node, fields=SUMMARY_FIELDS)
-        return self.summaries
+        self.summaries_refused = self.node.refusal
+        self.node.fields = NODE_FIELDS
+        return self.node
+
+    @property
+    def asked_too_much(self) -> bool:
+        """The fields were refused, and not because there is no such post."""
+        refusal = self.node.refusal if self.node is not None and self._asks_summaries else None
+        return refusal is not None and not is_gone_or_hidden(refusal)
+
+    @property
+    def summaries_missing(self) -> Refused | None:
+        """The refusal, where comments and reactions are not allowed but the other fields are."""
+        refusal, node = self.summaries_refused, self.node
+        if refusal is None or node is None or not isinstance(node.answer, dict):
+            return None
+        return refusal if is_not_allowed(refusal) else None
+
+    @property
+    def summaries_told(self) -> bool:
+        """Comments and reactions are allowed."""
+        node = self.node
+        return self._asks_summaries and node is not None and isinstance(node.answer, dict)
+
+    @property
+    def _asks_summaries(self) -> bool:
+        return self.node is not None and SUMMARY_FIELDS in self.node.fields
 
     def turns_out_as_video(self) -> bool:
         """Whether the answers say that this is a video's own id, which has no `insights`."""
-        if self.is_video:
-            return False
         refusals = [question.refusal for question in self.questions]
         missing = [field_missing(refusal) for refusal in refusals if refusal is not None]
-        if any(found is not None and found[1] == "Video" for found in missing):
+        if not self.is_video and any(found and found[1] == "Video" for found in missing):
             return True
-        is_bare = not is_full(self.post.platform_post_id)
-        return is_bare and not self._exists and self._is_gone
+        may_be_video = self.is_video or not is_full(self.post.platform_post_id)
+        return may_be_video and bool(self.video_ids) and not self.exists and self.is_gone
 
     def is_surely(self, scope: str | None) -> bool:
         """Whether it is of the kind that a scope stands for. A kind may be a user's mistake, and
         must not make all accounts forget a metric.
         """
-        return scope != "video" or kind_of_status(self._status_type) == "video"
+        return scope != "video" or kind_of_status(self.status_type) == "video"
 
     @property
     def questions(self) -> list[Question]:
-        others = (self.node, self.summaries)
-        return [*self.insights, *(question for question in others if question is not None)]
+        return self.insights if self.node is None else [*self.insights, self.node]
 
     @property
-    def _decisive(self) -> list[Question]:
-        """Without the summaries, which are best effort."""
-        return [question for question in self.questions if question is not self.summaries]
-
-    @property
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
         """Some answer proves that the object is there."""
         return any(isinstance(question.answer, dict) for question in self.questions)
 
     @property
-    def _is_gone(self) -> bool:
+    def is_gone(self) -> bool:
+        """Some answer says that there is no such object, or none for this token."""
         refusals = (question.refusal for question in self.questions)
         return any(refusal is not None and is_gone_or_hidden(refusal) for refusal in refusals)
 
-    # What came of it.
-
-    def outcome(self) -> Reading | PostFailure | None:
-        """The reading, why there is none, or None when this post was not asked to the end."""
-        if any(question.is_stopped for question in self._decisive):
-            return None
-        broken = self._broken_off()
-        if broken is not None:
-            return self._failed(broken.code, broken.message, tried=False)
-        if not self._exists:
-            return self._refused_wholly()
-        said, fields = self._said(), self._fields()
-        if not said and not fields:
-            return self._failed(ErrorCode.NO_NUMBERS_YET, "Facebook has no numbers for it yet.")
-        return self._reading(said, fields)
-
-    def _broken_off(self) -> CallFailed | None:
-        """The main numbers did not come, and not because they were refused: asked again soon."""
-        answers = [question.answer for question in (self.insights or self.questions)[:1]]
-        answer = answers[0] if answers else None
-        broken = isinstance(answer, CallFailed) and not isinstance(answer, Refused)
-        return answer if broken and isinstance(answer, CallFailed) else None
-
-    def _refused_wholly(self) -> PostFailure:
-        refusals = [question.refusal for question in self.questions]
-        refusal = next((refusal for refusal in refusals if refusal is not None), None)
-        if refusal is None:
-            return self._failed(ErrorCode.NO_NUMBERS_YET, "No metric is left to ask for.")
-        if self._is_gone:
-            return self._failed(ErrorCode.POST_UNAVAILABLE, refusal.message, sighting=True)
-        code = ErrorCode.POST_REFUSED
-        if is_not_allowed(refusal):
-            code = ErrorCode.PERMISSION_MISSING
-        return self._failed(code, refusal.message)
-
-    def _failed(
-        self, code: str, message: str, *, sighting: bool = False, tried: bool = True
-    ) -> PostFailure:
-        post_id = self.post.platform_post_id
-        return PostFailure(post_id, str(code), message, sighting=sighting, tried=tried)
-
-    def _said(self) -> dict[str, Said]:
-        said: dict[str, Said] = {}
-        for question in self.insights:
-            if isinstance(question.answer, dict):
-                said.update(said_metrics(rows_of(question.answer)))
-        return said
-
-    def _fields(self) -> dict[str, int]:
-        numbers: dict[str, int] = {}
-        if self.node is not None and isinstance(self.node.answer, dict):
-            numbers.update(node_numbers(self.node.answer))
-        if self.summaries is not None and isinstance(self.summaries.answer, dict):
-            numbers.update(summary_numbers(self.summaries.answer))
-        return numbers
-
-    def _reading(self, said: Mapping[str, Said], fields: Mapping[str, int]) -> Reading:
-        if self.is_video and not self.is_known_video:
-            self.refused.add(NO_INSIGHTS)
-        return Reading(
-            platform_post_id=self.post.platform_post_id,
-            columns=video_columns(said) if self.is_video else post_columns(said, fields),
-            extra=extra_numbers(said, fields),
-            kind=self._learned_kind(said),
-            refused=frozenset(self.refused),
-        )
-
-    def _learned_kind(self, said: Mapping[str, Said]) -> str | None:
-        """Only where the kind was unknown."""
-        if self.post.kind is not None:
-            return None
-        if self.is_video:
-            return "reel" if is_reel(said) else "video"
-        return kind_of_status(self._status_type)
-
     @property
-    def _status_type(self) -> Any:
+    def status_type(self) -> Any:
+        """What the post's own node says of its kind."""
         answer = self.node.answer if self.node is not None else None
         return answer.get("status_type") if isinstance(answer, dict) else None

@@ -7,12 +7,13 @@ from analytics_sync.domain.records import Post, PostFailure, Reading
 from analytics_sync.errors import AccountRefused, AnalyticsSyncError, Refused
 from analytics_sync.platforms._batches import chunks, each
 from analytics_sync.platforms._facebook_mending import Mender, answered, trouble_of
+from analytics_sync.platforms._facebook_outcome import outcome_of
 from analytics_sync.platforms._facebook_questions import Inquiry, Question
 from analytics_sync.platforms._graph import LARGEST_BATCH, Graph
 from analytics_sync.platforms._graph_batch import Answer, ask_batch, stopper
 from analytics_sync.platforms._graph_errors import is_not_allowed
 
-# Insights, node and summaries of 50 posts are three full batches.
+# Insights and fields of 50 posts are two full batches.
 POSTS_TOGETHER: Final = LARGEST_BATCH
 # Further rounds: dropped metrics, ids that turn out as videos, and once more for each.
 FURTHER_ROUNDS: Final = 4
@@ -53,25 +54,30 @@ class PostReader:
     async def _read_together(self, posts: Sequence[Post]) -> list[Reading | PostFailure]:
         if self.stop is not None:
             return []
-        inquiries = [Inquiry.about(post, self._account.platform_account_id) for post in posts]
+        inquiries = self._inquiries(posts)
         openers = [self._openers(inquiry) for inquiry in inquiries]
         await self._ask([question for questions in openers for question in questions])
-        for further in range(FURTHER_ROUNDS):
+        for _ in range(FURTHER_ROUNDS):
             questions = await self._further(inquiries) if self.stop is None else []
-            if further == 0 and self.stop is None:
-                questions += self._summaries(inquiries)
             if not questions:
                 break
             await self._ask(questions)
-            self._heed_summaries(inquiries)
         self._heed_insights(inquiries)
-        outcomes = (inquiry.outcome() for inquiry in inquiries if self._is_finished(inquiry))
+        self._heed_summaries(inquiries)
+        outcomes = (outcome_of(inquiry) for inquiry in inquiries if self._is_finished(inquiry))
         return [outcome for outcome in outcomes if outcome is not None]
+
+    def _inquiries(self, posts: Sequence[Post]) -> list[Inquiry]:
+        page_id = self._account.platform_account_id
+        wanted = SUMMARIES not in self._memory.retired(self._summaries_scope)
+        return [Inquiry.about(post, page_id, with_summaries=wanted) for post in posts]
 
     def _is_finished(self, inquiry: Inquiry) -> bool:
         """Not so when the account was stopped before a refused question could be asked again."""
         return self.stop is None or not (
-            inquiry.turns_out_as_video() or any(map(trouble_of, inquiry.insights))
+            inquiry.turns_out_as_video()
+            or inquiry.asked_too_much
+            or any(map(trouble_of, inquiry.insights))
         )
 
     async def _ask(self, asked: Sequence[Question]) -> list[Answer]:
@@ -100,25 +106,18 @@ class PostReader:
             if inquiry.turns_out_as_video():
                 inquiry.ask_as_video()
                 questions += self._openers(inquiry)
+        plain = (inquiry.ask_without_summaries() for inquiry in inquiries)
+        questions += [question for question in plain if question is not None]
         return questions + await self._mender.mended(inquiries)
 
-    # Comments and reactions
-
-    def _summaries(self, inquiries: Sequence[Inquiry]) -> list[Question]:
-        if SUMMARIES in self._memory.retired(self._summaries_scope):
-            return []
-        questions = (inquiry.ask_summaries() for inquiry in inquiries)
-        return [question for question in questions if question is not None]
-
     def _heed_summaries(self, inquiries: Sequence[Inquiry]) -> None:
-        """Stop asking once the permission is found missing."""
-        told = [inquiry.summaries for inquiry in inquiries if inquiry.summaries is not None]
-        refusals = [question.refusal for question in told]
-        first = next((refusal for refusal in refusals if refusal is not None), None)
-        if first is None or not all(refusal and is_not_allowed(refusal) for refusal in refusals):
+        """Stop asking for comments and reactions once the permission is found missing."""
+        if any(inquiry.summaries_told for inquiry in inquiries):
             return
-        if SUMMARIES not in self._memory.retired(self._summaries_scope):
-            reason = f"Needs the permission pages_read_user_content: {first.message}"
+        refusals = (inquiry.summaries_missing for inquiry in inquiries)
+        refusal = next(filter(None, refusals), None)
+        if refusal and SUMMARIES not in self._memory.retired(self._summaries_scope):
+            reason = f"Needs the permission pages_read_user_content: {refusal.message}"
             self._memory.retire(self._summaries_scope, SUMMARIES, reason)
 
     def _heed_insights(self, inquiries: Sequence[Inquiry]) -> None:

@@ -346,6 +346,14 @@ def test_identity_and_totals(scene: Scene) -> None:
     assert totals.followers == scene.world.followers(page)
 
 
+def test_identity_of_a_token_that_may_read_nothing(scene: Scene) -> None:
+    scene.world.tokens[scene.token].scopes = frozenset({"pages_show_list"})
+    found = scene.run(PLATFORM.identify)
+    assert found.name == "Acme"
+    assert found.may_read == ()
+    assert len(found.lacks) == 3
+
+
 def test_a_persons_token_names_its_pages(scene: Scene) -> None:
     page_id = scene.handle.platform_account_id
     scene.token = scene.facebook.add_person([page_id]).value

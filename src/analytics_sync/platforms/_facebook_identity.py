@@ -23,14 +23,14 @@ async def identity(graph: Graph) -> Identity:
     :raises WrongUsage: no Page id was given, and the token is a person's.
     """
     page_id = graph.context.account.platform_account_id
-    node = await (graph.get(page_id, {"fields": FIELDS}, LABEL) if page_id else _me(graph))
+    node = await (_page(graph, page_id) if page_id else _me(graph))
     found = str(node.get("id") or page_id)
     answers = await ask_batch(graph, _probes(found), LABEL)
     name = node.get("name")
     return Identity(
         platform_account_id=found,
         name=name if isinstance(name, str) else None,
-        may_read=("followers", *_may_read(answers)),
+        may_read=(*(["followers"] if "followers_count" in node else []), *_may_read(answers)),
         lacks=_lacks(answers),
     )
 
@@ -65,6 +65,16 @@ def _lacks(answers: Sequence[Answer]) -> tuple[str, ...]:
         for what, answer in zip((POSTS, NUMBERS, COMMENTS), answers, strict=True)
         if isinstance(answer, Refused) and is_not_allowed(answer)
     )
+
+
+async def _page(graph: Graph, page_id: str) -> dict[str, Any]:
+    """The Page, by its name alone where nothing more is allowed: the probes then tell why."""
+    try:
+        return await graph.get(page_id, {"fields": FIELDS}, LABEL)
+    except Refused as refusal:
+        if not is_not_allowed(refusal):
+            raise
+    return await graph.get(page_id, {"fields": "id,name"}, LABEL)
 
 
 async def _me(graph: Graph) -> dict[str, Any]:

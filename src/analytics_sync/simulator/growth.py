@@ -3,6 +3,7 @@
 import hashlib
 import math
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 # What a post of size 1 reaches in the end. Platforms name their own metrics after these.
 FINAL = {
@@ -26,7 +27,12 @@ STEP = timedelta(minutes=10)
 
 def fraction(*parts: object) -> float:
     """A number in [0, 1) that depends on `parts` alone."""
-    digest = hashlib.blake2b("|".join(map(str, parts)).encode(), digest_size=8).digest()
+    return _fraction("|".join(map(str, parts)))
+
+
+@lru_cache(maxsize=2**15)
+def _fraction(text: str) -> float:
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 

@@ -68,8 +68,9 @@ class Objects:
             for name, value in self._plain(version).items()
             if name in asked and value is not None
         }
+        value = _Numbers(self.world, version.shown)
         return row | {
-            group: self._group(version, group)
+            group: self._group(group, value, linked=version.linked)
             for group in ("public_metrics", *PRIVATE)
             if group in asked
         }
@@ -96,8 +97,7 @@ class Objects:
             self.dialect.references: _references(facts),
         }
 
-    def _group(self, version: Version, group: str) -> dict[str, int]:
-        value = _Numbers(self.world, version.shown)
+    def _group(self, group: str, value: "_Numbers", *, linked: bool) -> dict[str, int]:
         if group == "public_metrics":
             return {
                 self.dialect.reposts: value("shares"),
@@ -111,7 +111,7 @@ class Objects:
         return {
             name: numbers[name]
             for name in self.private_fields(group)
-            if name != "url_link_clicks" or version.linked
+            if name != "url_link_clicks" or linked
         }
 
     def _private(self, value: "_Numbers") -> dict[str, int]:
@@ -190,14 +190,17 @@ class Objects:
 
 
 class _Numbers:
-    """A version's numbers, now, by the names of `growth.FINAL`."""
+    """A version's numbers, now, by the names of `growth.FINAL`; each is worked out once."""
 
     def __init__(self, world: World, post: SimulatedPost) -> None:
         self._world = world
         self._post = post
+        self._known: dict[str, int] = {}
 
     def __call__(self, metric: str) -> int:
-        return self._world.value(self._post, metric)
+        if metric not in self._known:
+            self._known[metric] = self._world.value(self._post, metric)
+        return self._known[metric]
 
 
 def media_key(version: Version) -> str | None:

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one vocabulary names things. `always`: fields that come without being asked for."""
+    """How one vocabulary names things.
+
+    `always`: fields that come without being asked for. `synonyms`: expansions of the other
+    vocabulary that are understood all the same.
+    """
 
     name: str
     resource: str
@@ -22,6 +26,7 @@ class Dialect:
     included: str
     posts_written: str
     problems: str
+    synonyms: Mapping[str, str]
 
     @property
     def fields_parameter(self) -> str:
@@ -76,6 +81,10 @@ LEGACY = Dialect(
     included="tweets",
     posts_written="tweet_count",
     problems="https://api.twitter.com/2/problems/",
+    synonyms={
+        "referenced_posts": "referenced_tweets.id",
+        "edit_history_post_ids": "edit_history_tweet_ids",
+    },
 )
 NEW = Dialect(
     name="new",
@@ -92,6 +101,7 @@ NEW = Dialect(
     included="posts",
     posts_written="post_count",
     problems="https://api.x.com/2/problems/",
+    synonyms={},
 )
 DIALECTS = {dialect.name: dialect for dialect in (LEGACY, NEW)}
 
@@ -107,12 +117,8 @@ USAGE_FIELDS = _words(
 
 
 def dialect_of(given: Mapping[str, Sequence[str]], default: str) -> Dialect:
-    """The vocabulary that a request speaks: by its fields parameter, else by its expansions."""
+    """The vocabulary that a request speaks. Its fields parameter tells, expansions do not."""
     for dialect in (NEW, LEGACY):
         if dialect.fields_parameter in given:
-            return dialect
-    expansions = set(",".join(given.get("expansions", ())).split(","))
-    for dialect, other in ((NEW, LEGACY), (LEGACY, NEW)):
-        if expansions & (set(dialect.expansions) - set(other.expansions)):
             return dialect
     return DIALECTS[default]

@@ -134,7 +134,7 @@ class _Operations:
     def _fields(self, dialect: Dialect) -> Mapping[str, Check]:
         posts = self._words(dialect.fields)
         return {
-            "expansions": self._words(dialect.expansions),
+            "expansions": self._words(dialect.expansions, dialect.synonyms),
             "tweet.fields": posts,
             "post.fields": posts,
             "media.fields": self._words(MEDIA_FIELDS),
@@ -143,9 +143,10 @@ class _Operations:
             "user.fields": self._words(dialect.user_fields),
         }
 
-    def _words(self, allowed: tuple[str, ...]) -> Check:
+    def _words(self, allowed: tuple[str, ...], synonyms: Mapping[str, str] | None = None) -> Check:
         drop = self.switches.text("unknown_fields", "drop") != "refuse"
-        return words(allowed, drop=drop, withheld=self.switches.words("withheld_fields"))
+        withheld = self.switches.words("withheld_fields")
+        return words(allowed, drop=drop, withheld=withheld, synonyms=synonyms)
 
     # Answers.
 
@@ -153,7 +154,7 @@ class _Operations:
         answer = Posts(self.world, self.switches, asked).look_up(asked.query["ids"], "ids")
         self.gate.charge(asked, answer)
         body = answer.body()
-        if self.switches.flag("result_count", False):
+        if self.switches.flag("result_count", True):
             body["meta"] = {"result_count": len(answer.data)}
         return body
 

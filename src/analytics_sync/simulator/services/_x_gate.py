@@ -83,6 +83,7 @@ class Gate:
         given = given_in(request.url.query)
         dialect = dialect_of(given, self._default_dialect())
         token = self._token(request, target)
+        headers["x-access-level"] = "read"
         if token.kind not in endpoint.limits:
             raise unsupported_authentication(dialect, token.kind, list(endpoint.limits))
         if token.kind == "user" and not token.scopes >= SCOPES:

@@ -100,12 +100,18 @@ def identifiers(repeats: str) -> Check:
     return check
 
 
-def words(allowed: Sequence[str], *, drop: bool, withheld: frozenset[str] = frozenset()) -> Check:
+def words(
+    allowed: Sequence[str],
+    *,
+    drop: bool,
+    withheld: frozenset[str] = frozenset(),
+    synonyms: Mapping[str, str] | None = None,
+) -> Check:
     """A comma list of known words; unknown ones are dropped in silence, or refused."""
     known = [word for word in allowed if word not in withheld]
 
     def check(name: str, text: str) -> tuple[frozenset[str], list[str]]:
-        given = text.split(",")
+        given = [(synonyms or {}).get(word, word) for word in text.split(",")]
         unknown = [] if drop else [word for word in given if word not in known]
         return frozenset(given) & frozenset(known), [
             f"The `{name}` query parameter value [{word}] is not one of [{','.join(known)}]"

@@ -11,7 +11,7 @@ SWITCHES = {
     "withheld_fields": "list of fields that are treated as unknown (none)",
     "duplicate_ids": '"collapse", "refuse" or "repeat" an id given twice in `ids` (collapse)',
     "old_private": '"refuse" private metrics past 30 days with errors, or "omit" them (refuse)',
-    "result_count": "whether `meta.result_count` is there (timelines: yes, look-ups: no)",
+    "result_count": "whether `meta.result_count` is there (true)",
     "account_counts": '"full", "null" or "missing" like_count and media_count of users (full)',
     "usage_numbers": '"strings" or "integers" in /2/usage/tweets (strings)',
     "openapi_version": "what /2/openapi.json calls itself (2.170)",

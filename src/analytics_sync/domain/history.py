@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from analytics_sync.domain.metrics import COLUMNS, Number, choose_sources
+from analytics_sync.domain.metrics import COLUMNS, IMPLIED, Number, choose_sources
 from analytics_sync.domain.records import Reading
 
 
@@ -40,7 +40,7 @@ def fold(known: Known, reading: Reading) -> Fold:
     return Fold(
         known=Known(
             columns=columns,
-            extra={**known.extra, **reading.extra},
+            extra={**_lasting(known.extra), **reading.extra},
             sources={**sources, **known.sources},
             unsaid=tuple(name for name in COLUMNS if name in columns and name not in said),
         ),
@@ -48,3 +48,7 @@ def fold(known: Known, reading: Reading) -> Fold:
         extra=reading.extra,
         changed=changed,
     )
+
+
+def _lasting(extra: Mapping[str, Number]) -> dict[str, Number]:
+    return {name: value for name, value in extra.items() if name != IMPLIED}

@@ -20,6 +20,10 @@ LARGEST_COUNT: Final = 2**63 - 1
 
 Number = int | float
 
+# In `extra`, beside the numbers: the zeros of this reading were not said but follow from the
+# platform's rule that posts without activity are left out. True of one reading only.
+IMPLIED: Final = "implied"
+
 # For each column the platform's own names that can fill it, best first, with what was said.
 Candidates = Mapping[str, Mapping[str, int]]
 

@@ -54,11 +54,11 @@ def load(connection: Connection, ids: Sequence[int], today: date) -> list[Post]:
     return [found[id] for id in ids if id in found]
 
 
-def newest_id(connection: Connection, account_id: int) -> str | None:
-    """The platform's id of the newest known post."""
+def newest_id(connection: Connection, account_id: int, until: datetime) -> str | None:
+    """The platform's id of the newest known post that was published until then."""
     query = (
         select(post.c.platform_post_id)
-        .where(post.c.account_id == account_id)
+        .where(post.c.account_id == account_id, post.c.published_at <= until)
         .order_by(post.c.published_at.desc(), post.c.id.desc())
         .limit(1)
     )

@@ -46,5 +46,6 @@ async def _horizon(work: Work, before: datetime | None) -> Horizon:
     since = work.choice.slot - work.choice.reach
     if before is None or work.choice.discover_now:
         return Horizon(since)
-    newest = await work.parts.read(posts.newest_id, work.account.id)
+    # Newer posts may be known already from a listing that broke off and left a gap behind them.
+    newest = await work.parts.read(posts.newest_id, work.account.id, before)
     return Horizon(max(since, before - OVERLAP), newest)

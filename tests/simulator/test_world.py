@@ -4,7 +4,10 @@ import asyncio
 import io
 import itertools
 import logging
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -496,6 +499,34 @@ def test_the_server_ends_with_its_block_and_frees_its_port() -> None:
     assert threading.active_count() == before
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{origin}/toy/hello/you")
+
+
+FOREGROUND = """
+import sys
+from datetime import UTC, datetime
+from analytics_sync.simulator.app import Simulator
+from analytics_sync.simulator.clock import SimulatedClock
+from analytics_sync.simulator.server import listen, origin_of, serve
+from analytics_sync.simulator.world import World
+listening = listen()
+print(origin_of(listening), flush=True)
+serve(Simulator(World(SimulatedClock(datetime(2026, 11, 23, tzinfo=UTC))), {}), listening)
+"""
+
+
+def test_in_the_foreground_it_serves_until_told_to_stop() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FOREGROUND],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        origin = process.stdout.readline().strip()
+        assert httpx.get(f"{origin}/_sim/clock").json() == {"now": "2026-11-23T00:00:00Z"}
+        process.terminate()
+        rest = process.communicate(timeout=10)
+    assert rest == ("", "")
+    assert process.returncode == -signal.SIGTERM
 
 
 def test_a_socket_tells_its_address() -> None:

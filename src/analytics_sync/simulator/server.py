@@ -71,7 +71,7 @@ def origin_of(listening: socket.socket) -> str:
 
 
 def serve(simulator: Simulator, listening: socket.socket) -> None:
-    """Serve until asked to stop (Ctrl-C, SIGTERM)."""
+    """Serve until asked to stop (Ctrl-C, SIGTERM); the signal is then raised again."""
     _server(simulator).run(sockets=[listening])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from analytics_sync.domain.codes import ErrorCode
-from analytics_sync.domain.metrics import Number, as_count, as_number
+from analytics_sync.domain.metrics import IMPLIED, Number, as_count, as_number
 from analytics_sync.domain.records import Post, PostFailure, Reading
 from analytics_sync.platforms import _linkedin_urns as urns
 
@@ -28,9 +28,6 @@ MEMBER_NAMES: Final = {
     "saves": "POST_SAVE",
     "clicks": "LINK_CLICKS",
 }
-
-# Marks, in `extra`, the zeros of a post that LinkedIn left out because nothing happened to it.
-IMPLIED: Final = "implied"
 
 _DEEPEST = 5
 

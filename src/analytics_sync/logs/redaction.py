@@ -69,7 +69,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
             # Fernet: ciphertext, key. Signed web tokens. Meta's, LinkedIn's.
             (r"\bgAAAA[A-Za-z0-9_-]{20,}={0,2}", MARK),
             (r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}=(?![A-Za-z0-9])", MARK),
-            (r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?", MARK),
+            (r"\beyJ[A-Za-z0-9_.-]{20,}", MARK),
             (r"\b(?:EAA|IGAA|IGQ)[A-Za-z0-9_-]{20,}", MARK),
             (r"\bAQ[A-Za-z0-9_-]{40,}", MARK),
         )

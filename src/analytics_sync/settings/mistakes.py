@@ -46,9 +46,9 @@ def _closest(word: str, known: Iterable[str], start: str = "") -> str:
     """The known word most like this one; a common start of all makes none of them alike."""
     from difflib import get_close_matches
 
-    ends = [one.removeprefix(start) for one in known if one.startswith(start)]
-    close = get_close_matches(word.removeprefix(start), ends, n=1)
-    return f"; did you mean {start}{close[0]}?" if close else ""
+    ends = {one.removeprefix(start).lower(): one for one in known if one.startswith(start)}
+    close = get_close_matches(word.removeprefix(start).lower(), ends, n=1)
+    return f"; did you mean {ends[close[0]]}?" if close else ""
 
 
 def _cadence_keys(fields: Fields) -> list[str]:

@@ -44,6 +44,23 @@ def test_the_usual_home_is_the_one_that_platformdirs_says(
     assert home.named_by == "default"
 
 
+def test_elsewhere_platformdirs_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from platformdirs import user_data_path
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert find_home({}).path == user_data_path("analytics-sync", appauthor=False)
+
+
+def test_a_user_without_a_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", unknown)
+    with pytest.raises(ConfigurationInvalid) as caught:
+        find_home({})
+    assert "Set ANALYTICS_SYNC_HOME to an absolute folder" in caught.value.hint
+
+
 @pytest.mark.parametrize("name", ["/srv/a?b", "/srv/a\nb", "/srv/a\x00b"])
 def test_a_name_that_no_crontab_can_carry_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationInvalid, match="ANALYTICS_SYNC_HOME"):

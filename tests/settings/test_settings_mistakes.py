@@ -75,6 +75,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(desk: Desk, line: str, word
         ("https://a b.example", "must be an address"),
         ("https://a..example", "must be an address"),
         ("https://exämple.com", "must be an address"),
+        ("https://a.example/ä", "must be an address"),
+        ("https://a.example/ b", "must be an address"),
         ("https://a.example:99999", "must be an address"),
         ("https://[::1", "must be an address"),
         ("https://me:hunter2@a.example", "user or password"),
@@ -105,6 +107,7 @@ def test_plain_http_to_this_machine_is_taken(desk: Desk, url: str) -> None:
         ("[platforms.chirp]\npost_per_sync = 1", "did you mean platforms.chirp.posts_per_sync?"),
         ("[platforms.chirp]\nzzz = 1", "allowed: base_url, token_url, authorize_url"),
         ("[platforms.chrip]\nbase_url = 'x'", "no platform called 'chrip' is installed; did you mean chirp?; install"),
+        ("[platforms.Chirp]\na = 1", "did you mean chirp?"),
         ("[platforms.mastodon]\na = 1\nb = 2", "no platform called 'mastodon' is installed; install the package that adds it, or remove the table (installed: chirp, pages)"),
         ("[platforms.tweeter]\na = 1", "platforms.tweeter ({file}): the platform is called 'chirp' here"),
         ("[cadence.tweeter]\nolder = 'off'", "the platform is called 'chirp' here"),
@@ -129,7 +132,7 @@ def test_an_unknown_key_is_named_with_the_one_meant(desk: Desk, line: str, words
         ("ANALYTICS_SYNC_PLATFORMS__CHIRP__BASEURL", "did you mean ANALYTICS_SYNC_PLATFORMS__CHIRP__BASE_URL?"),
         ("ANALYTICS_SYNC_ZZZ", "parted by two underscores"),
         ("ANALYTICS_SYNC_CADENCE__MASTODON__OLDER", "(environment): there is no such setting"),
-        ("ANALYTICS_SYNC_max_run", "(environment): there is no such setting"),
+        ("ANALYTICS_SYNC_max_run", "did you mean ANALYTICS_SYNC_MAX_RUN?"),
     ],
 )  # fmt: skip
 def test_an_unknown_variable_is_a_mistake(desk: Desk, variable: str, words: str) -> None:

@@ -22,6 +22,8 @@ from analytics_sync.errors import Busy, StoreUnusable
 SHORTEST_PAUSE: Final = 0.002
 LONGEST_PAUSE: Final = 0.25
 WRITE_SECONDS: Final = 30.0
+# Characters of a process number, filled up with spaces.
+SIGNATURE: Final = 10
 
 
 class Lock:
@@ -87,7 +89,7 @@ async def lock(path: Path, timeout: float, clock: Clock) -> Lock:  # noqa: ASYNC
 def holder(path: Path) -> int | None:
     """The process that holds the lock, or held it last; None when that is not known. For people."""
     try:
-        return int(path.read_text(encoding="ascii"))
+        return int(path.read_bytes()[:SIGNATURE])
     except (OSError, ValueError):
         return None
 
@@ -142,10 +144,10 @@ class WriteLock:
 
 
 def _sign(descriptor: int) -> None:
-    # Nobody relies on it, so a full disk must not keep a lock from being taken.
+    # Always as long, written over the last one: to cut the file first would make ext4 flush it at
+    # each close. Nobody relies on it, so a full disk must not keep a lock from being taken.
     with suppress(OSError):
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid():<{SIGNATURE}}\n".encode(), 0)
 
 
 def _busy(path: Path, seconds: float) -> Busy:

@@ -44,7 +44,9 @@ def test_one_account_whose_token_is_refused_stops_no_other(house):
 def test_no_credits_stops_the_platform_for_the_run_and_nothing_else(house):
     first, second = house.populate("x", posts=10)[0], house.populate("x", business=1, posts=10)[0]
     other = house.populate("linkedin", posts=10)[0]
-    house.world.faults.add(Fault("status", platform="x", status=402, times=None, body='{"title":"CreditsDepleted"}'))
+    house.world.faults.add(
+        Fault("status", platform="x", status=402, times=None, body='{"title":"CreditsDepleted"}')
+    )
     record = house.sync()
     assert {result_of(record, a).outcome for a in (first, second)} == {"failed"}
     assert codes(result_of(record, first)) == {"credits_depleted"}
@@ -55,9 +57,15 @@ def test_no_credits_stops_the_platform_for_the_run_and_nothing_else(house):
 def test_a_rate_limit_is_kept_for_the_next_process_and_obeyed(house):
     account = house.populate("x", posts=10)[0]
     reset = int((house.clock.now() + timedelta(minutes=15)).timestamp())
-    headers = {"x-rate-limit-limit": "10", "x-rate-limit-remaining": "0", "x-rate-limit-reset": str(reset)}
+    headers = {
+        "x-rate-limit-limit": "10",
+        "x-rate-limit-remaining": "0",
+        "x-rate-limit-reset": str(reset),
+    }
     house.sync()
-    house.world.faults.add(Fault("status", platform="x", match="/2/tweets", status=429, times=None, headers=headers))
+    house.world.faults.add(
+        Fault("status", platform="x", match="/2/tweets", status=429, times=None, headers=headers)
+    )
     record = house.sync(discover=False)
     limited = result_of(record, account)
     assert (limited.outcome, record.exit_status()) == ("rate_limited", ExitStatus.TRY_LATER)
@@ -73,7 +81,9 @@ def test_a_rate_limit_is_kept_for_the_next_process_and_obeyed(house):
 
 def test_a_short_rate_limit_is_waited_for(house):
     account = house.populate("x", posts=10)[0]
-    house.world.faults.add(Fault("status", platform="x", match="/2/tweets", status=429, headers={"retry-after": "20"}))
+    house.world.faults.add(
+        Fault("status", platform="x", match="/2/tweets", status=429, headers={"retry-after": "20"})
+    )
     record = house.sync()
     assert result_of(record, account).outcome == "ok"
     assert record.total("synced") == record.total("selected") > 0
@@ -135,7 +145,9 @@ def test_waiting_takes_an_account_as_soon_as_it_is_free(house):
     assert result_of(record, account).outcome == "ok"
 
 
-@pytest.mark.parametrize("fault", ["html", "half_json", "empty", "nan", "deep", "bomb", "cut", "refuse", "redirect"])
+@pytest.mark.parametrize(
+    "fault", ["html", "half_json", "empty", "nan", "deep", "bomb", "cut", "refuse", "redirect"]
+)
 @pytest.mark.parametrize("platform", ["x", "linkedin"])
 def test_broken_answers_fail_the_account_in_words_and_lose_nothing(house, platform, fault):
     account = house.populate(platform, posts=10)[0]

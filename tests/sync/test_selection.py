@@ -136,7 +136,10 @@ AGES = st.integers(min_value=0, max_value=400 * 24)
 )
 def test_chosen_posts_are_due_distinct_and_within_the_limit(ages, limit, cadence):
     posts = [
-        Known(NOW - timedelta(hours=age, seconds=n), None if read is None else NOW - timedelta(hours=read))
+        Known(
+            NOW - timedelta(hours=age, seconds=n),
+            None if read is None else NOW - timedelta(hours=read),
+        )
         for n, (age, read) in enumerate(ages)
     ]
     chosen = selection.due(posts, cadence, NOW, limit)

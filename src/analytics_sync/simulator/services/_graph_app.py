@@ -124,6 +124,8 @@ class GraphApp:
     def _run(self, call: Call) -> Answer:
         """Find the node, charge the call, and let the node answer."""
         token_faults(call)
+        if "date_format" in call.request.params:
+            raise removed_parameter("date_format")
         node, edge = self._resolve(call)
         self._charge(call, node)
         whole_faults(call)

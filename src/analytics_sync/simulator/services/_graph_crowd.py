@@ -150,7 +150,9 @@ def _add_media(world: World, account: SimulatedAccount, kind: str, at: datetime)
 
 
 def _serial(account: SimulatedAccount, number: int) -> int:
-    return int(str(account.facts.get("serial", 0))) * ROOM + number
+    """A number that no other account's posts have; hand-made accounts get theirs by chance."""
+    by_chance = int(100_000 * fraction(account.platform, account.id))
+    return int(str(account.facts.get("serial", by_chance))) * ROOM + number
 
 
 def _post(

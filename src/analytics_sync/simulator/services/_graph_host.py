@@ -19,6 +19,7 @@ class Grant:
     redirect_uri: str
     scopes: frozenset[str]
     expires_at: datetime
+    used: bool = False
 
 
 @dataclass

@@ -90,7 +90,7 @@ class Media(Node):
         moving = kind in {"video", "reel"} or bool(self.post.facts.get("moving"))
         silent = self.child is not None or kind == "story"
         address = f"https://cdn.example/{self.id}"
-        code = shortcode(int(self.id))
+        code = shortcode(self.id)
         said: dict[str, Any] = {
             "media_type": MEDIA_TYPES.get(kind, "VIDEO" if moving else "IMAGE"),
             "media_product_type": product_of(kind),
@@ -135,8 +135,9 @@ class DirectMedia(Media):
     )
 
 
-def shortcode(number: int) -> str:
+def shortcode(identity: str) -> str:
     """A media's id as web addresses write it."""
+    number = int(identity) if identity.isdecimal() else int.from_bytes(identity.encode())
     code = ""
     while number:
         number, digit = divmod(number, len(LETTERS))

@@ -54,6 +54,7 @@ def media_insights(call: Call, media: SimulatedPost, options: Options) -> Answer
     call.access.need_instagram(insights=True)
     if media.facts.get("pre_conversion"):
         raise posted_before_conversion()
+    names = tuple(name for name in names if name not in retired)
     _check_support(call, media, names)
     _check_breakdown(options, names)
     if _is_small_story(call.world, media):
@@ -61,8 +62,7 @@ def media_insights(call: Call, media: SimulatedPost, options: Options) -> Answer
     sample = sample_of(call.world, media)
     if sample is None:
         return {"data": []}
-    shown = [name for name in names if name not in retired and _is_said(sample, name)]
-    return {"data": [_row(options, sample, name) for name in shown]}
+    return {"data": [_row(options, sample, name) for name in names if _is_said(sample, name)]}
 
 
 def _check_names(call: Call, names: tuple[str, ...]) -> frozenset[str]:
@@ -74,11 +74,10 @@ def _check_names(call: Call, names: tuple[str, ...]) -> frozenset[str]:
     known = [
         name
         for name, metric in MEDIA.items()
-        if (silent or name not in retired)
-        and not (metric.page_only and call.host.name == "instagram")
+        if name not in retired and not (metric.page_only and call.host.name == "instagram")
     ]
     for index, name in enumerate(names):
-        if name not in known:
+        if name not in known and not (silent and name in retired):
             raise must_be_one_of(f"metric[{index}]", known, instagram=True)
     return retired
 

@@ -92,6 +92,8 @@ def _exchanged(host: Host, params: Mapping[str, str]) -> Answer:
     grant = host.codes.get(code)
     if grant is None:
         raise GraphError("Invalid verification code format.", 100, subcode=36009)
+    if grant.used:
+        raise GraphError("This authorization code has been used.", 100, subcode=36009)
     if grant.redirect_uri != params.get("redirect_uri"):
         raise GraphError(
             "Error validating verification code. Please make sure your redirect_uri is identical "
@@ -99,9 +101,9 @@ def _exchanged(host: Host, params: Mapping[str, str]) -> Answer:
             100,
             subcode=36008,
         )
-    if host.codes[code].expires_at <= host.now:
+    if grant.expires_at <= host.now:
         raise GraphError("This authorization code has expired.", 100, subcode=36007)
-    host.codes[code] = Grant("", frozenset(), host.now)
+    grant.used = True
     token = _person_token(host, grant.scopes, code)
     if host.name == "instagram":
         return {

@@ -82,7 +82,7 @@ def page_insights(call: Call, page: SimulatedAccount, options: Options) -> Answe
         raise no_metric()
     retired = call.retired("facebook")
     silent = call.world.switches.get("facebook.retired_answer") == "empty"
-    if any(name not in _METRICS or (name in retired and not silent) for name in names):
+    if not all(silent if name in retired else name in _METRICS for name in names):
         raise not_a_metric()
     call.access.need_page_insights(page.id)
     ends = _ends(call, options)

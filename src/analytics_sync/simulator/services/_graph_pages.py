@@ -31,7 +31,7 @@ POST_EDGES = frozenset({"published_posts", "posts", "feed"})
 
 class Page(PageNode):
     """Switches: `facebook.most_rows`: posts with nested insights that one page may hold;
-    `facebook.video_reels` (True): whether that edge can be read.
+    `facebook.video_reels` (True): whether that edge can be read; `facebook.posts_a_year` (600).
     """
 
     type_name = "Page"
@@ -94,7 +94,8 @@ class Page(PageNode):
         self.call.access.need("pages_read_engagement")
         limit = limit_of(options, refuse_more=True)
         self._refuse_heavy(options.fields, limit)
-        found = ranked(self.call.world, self.page, feed=name == "feed")
+        most = self.call.host.number("posts_a_year", MOST_A_YEAR)
+        found = ranked(self.call.world, self.page, feed=name == "feed", most=most)
         if not options.flag("show_expired"):
             found = [post for post in found if not post.facts.get("is_expired")]
         return listing(
@@ -140,10 +141,11 @@ class PageRole(Page):
     usual = ("access_token", "category", "name", "id", "tasks")
 
 
-def ranked(world: World, page: SimulatedAccount, *, feed: bool) -> list[SimulatedPost]:
+def ranked(world: World, page: SimulatedAccount, *, feed: bool, most: int) -> list[SimulatedPost]:
     """A Page's posts in Facebook's order: newer ones first, roughly, now and then an old one.
 
-    `feed` mixes in what others wrote and what is not published (`facts["feed"]` of the Page).
+    `feed` mixes in what others wrote and what is not published (`facts["feed"]` of the Page);
+    `most`: posts of one year that can be reached.
     """
     posts = [post for post in world.posts_of(page) if post.kind != "reel"]
     if feed:
@@ -159,7 +161,7 @@ def ranked(world: World, page: SimulatedAccount, *, feed: bool) -> list[Simulate
     reachable = []
     for post in sorted(posts, key=rank, reverse=True):
         years[post.published_at.year] += 1
-        if years[post.published_at.year] <= MOST_A_YEAR:
+        if years[post.published_at.year] <= most:
             reachable.append(post)
     return reachable
 

@@ -94,7 +94,9 @@ def _window(
     after, before = options.params.get("after"), options.params.get("before")
     if after:
         place = decode(after, edge)
-        start = positions.get(place.identity, place.index) + 1
+        start = place.index + place.rested
+        if place.identity in positions:
+            start = positions[place.identity] + 1
         return start, start + limit, place.rested
     if before:
         place = decode(before, edge)

@@ -1,7 +1,7 @@
 """Insights of Page posts and of videos, and what a right client makes of them.
 
 Sources: Meta, "Page Insights" reference, "Video Insights". Switches: `facebook.retired_metrics`
-(names no longer known) and `facebook.retired_answer` ("empty": still accepted, without a row).
+(names no longer known, living or long dead ones) and `facebook.retired_answer` ("empty": still accepted, without a row).
 """
 
 from datetime import datetime
@@ -77,7 +77,7 @@ def _checked(call: Call, names: tuple[str, ...], metrics: Metrics) -> list[str]:
         raise no_metric()
     retired = call.retired("facebook")
     silent = call.world.switches.get("facebook.retired_answer") == "empty"
-    if any(name not in metrics or (name in retired and not silent) for name in names):
+    if not all(silent if name in retired else name in metrics for name in names):
         raise not_a_metric()
     return [name for name in dict.fromkeys(names) if name not in retired]
 

@@ -63,8 +63,7 @@ PEOPLE: Final = {
 
 def profile_insights(call: Call, account: SimulatedAccount, options: Options) -> Answer:
     """`metric` and `period` are required; the default look-back is 24 hours."""
-    names = options.names("metric")
-    total = _check(call, options, names)
+    names, total = _checked(call, options)
     call.access.need_instagram(insights=True)
     rows = [_row(call, account, options, name, total=total) for name in names]
     return {
@@ -73,18 +72,19 @@ def profile_insights(call: Call, account: SimulatedAccount, options: Options) ->
     }
 
 
-def _check(call: Call, options: Options, names: tuple[str, ...]) -> bool:
-    """Whether `metric_type=total_value` was asked for.
+def _checked(call: Call, options: Options) -> tuple[list[str], bool]:
+    """The metrics that get rows, and whether `metric_type=total_value` was asked for.
 
     :raises GraphError: code 100, in the order: missing, unknown, not together.
     """
     for required in ("metric", "period"):
         if not options.params.get(required):
             raise bad_parameter(f"The parameter {required} is required", instagram=True)
-    retired = call.retired("instagram")
+    asked, retired = options.names("metric"), call.retired("instagram")
+    silent = call.world.switches.get("instagram.retired_answer") == "empty"
     allowed = [name for name in ALLOWED if name not in retired]
-    for index, name in enumerate(names):
-        if name not in allowed:
+    for index, name in enumerate(asked):
+        if name not in allowed and not (silent and name in retired):
             raise must_be_one_of(f"metric[{index}]", allowed, instagram=True)
     kind = options.params.get("metric_type", "default")
     for parameter, value, choices in (
@@ -94,11 +94,12 @@ def _check(call: Call, options: Options, names: tuple[str, ...]) -> bool:
         if value not in choices:
             raise must_be_one_of(parameter, choices, instagram=True)
     total = kind == "total_value"
+    names = [name for name in asked if name not in retired]
     _check_together(options, names, total=total)
-    return total
+    return names, total
 
 
-def _check_together(options: Options, names: tuple[str, ...], *, total: bool) -> None:
+def _check_together(options: Options, names: list[str], *, total: bool) -> None:
     lacking = [name for name in names if name not in SERIES and not total]
     if lacking:
         raise bad_parameter(

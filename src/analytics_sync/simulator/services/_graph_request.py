@@ -14,7 +14,6 @@ from starlette.requests import Request
 
 from analytics_sync.simulator.services._graph_errors import (
     bad_parameter,
-    removed_parameter,
     unknown_path,
 )
 
@@ -83,7 +82,7 @@ _INHERITED = frozenset({"access_token", "appsecret_proof"})
 async def read_request(request: Request, now: datetime, default_version: str) -> GraphRequest:
     """Read path, query and body (form, multipart or JSON); `method=get` in a POST is obeyed.
 
-    :raises GraphError: 2500 for an impossible version, 100 for a parameter that was removed.
+    :raises GraphError: 2500 for an impossible version, 100 for a body that cannot be read.
     """
     scope = request.scope
     path = scope["path"].removeprefix(scope.get("root_path", ""))
@@ -91,12 +90,10 @@ async def read_request(request: Request, now: datetime, default_version: str) ->
     params = dict(parse_qsl(query, keep_blank_values=True))
     params |= _body(request.headers.get("content-type", ""), await request.body())
     segments = _segments(path)
-    version = default_version
+    version = served_version(default_version, segments, now)
     if segments and VERSION.fullmatch(segments[0]):
         version = served_version(segments[0], segments[1:], now)
         segments = segments[1:]
-    if "date_format" in params:
-        raise removed_parameter("date_format")
     return GraphRequest(
         method=_method(request.method, params),
         version=version,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
 from analytics_sync.domain.metrics import COLUMNS
-from analytics_sync.domain.records import FoundPost, Post
+from analytics_sync.domain.records import POST_KINDS, FoundPost, Post
 from analytics_sync.store.schema import account, latest, post
 from analytics_sync.store.statements import pieces
 
@@ -39,7 +39,10 @@ def candidates(connection: Connection, account_id: int) -> list[Candidate]:
         .where(post.c.account_id == account_id, post.c.state == "active")
         .order_by(post.c.published_at.desc(), post.c.id.desc())
     )
-    return [Candidate(*row) for row in connection.execute(query)]
+    return [
+        Candidate(row.id, row.published_at, row.last_tried_at, _known_kind(row.kind))
+        for row in connection.execute(query)
+    ]
 
 
 def load(connection: Connection, ids: Sequence[int], today: date) -> list[Post]:
@@ -85,11 +88,13 @@ def take(
         row = next(
             (known[id] for id in (item.platform_post_id, *item.versions) if id in known), None
         )
+        # A listing charges the newest version alone; a reading charges the older ones too.
+        charged = None if item.versions else charged_on
         if row is not None:
-            changed += _fill_in(connection, row, item, now if listed else None, charged_on)
+            changed += _fill_in(connection, row, item, now if listed else None, charged)
         elif item.platform_post_id not in new:
             new[item.platform_post_id] = _new_row(
-                account_id, item, now, confirmed=listed, charged_on=charged_on
+                account_id, item, now, confirmed=listed, charged_on=charged
             )
     if new:
         connection.execute(insert(post), list(new.values()))
@@ -169,14 +174,19 @@ def ignore(connection: Connection, id: int) -> None:
 
 
 def find(connection: Connection, text: str) -> list[Row[Any]]:
-    """Posts by our id or by the platform's id."""
-    query = select(post, account.c.platform, account.c.business_id).join(
-        account, account.c.id == post.c.account_id
+    """Posts that have this id, at the platform or with us; several platforms may use the same."""
+    meant = post.c.platform_post_id == text
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        meant = or_(meant, post.c.id == int(text))
+    return list(connection.execute(_placed().where(meant).order_by(post.c.id)))
+
+
+def at(connection: Connection, account_id: int, platform_post_id: str) -> Row[Any] | None:
+    """The post of an account by the platform's id, with its place and newest numbers."""
+    query = _placed().where(
+        post.c.account_id == account_id, post.c.platform_post_id == platform_post_id
     )
-    rows = list(connection.execute(query.where(post.c.platform_post_id == text)))
-    if not rows and text.isascii() and text.isdigit() and len(text) < 10:
-        rows = list(connection.execute(query.where(post.c.id == int(text))))
-    return rows
+    return connection.execute(query).first()
 
 
 def listed(
@@ -187,16 +197,11 @@ def listed(
     limit: int | None = None,
 ) -> Iterator[Row[Any]]:
     """Posts with their place and newest numbers, newest first."""
-    numbers = [latest.c[name] for name in COLUMNS]
-    source = post.join(account, account.c.id == post.c.account_id).outerjoin(
-        latest, latest.c.post_id == post.c.id
-    )
-    place = (account.c.business_id, account.c.platform, account.c.platform_account_id)
     query = (
-        select(post, *place, *numbers)
-        .select_from(source)
+        _placed()
         .where(account.c.removed_at.is_(None))
         .order_by(post.c.published_at.desc(), post.c.id.desc())
+        .execution_options(yield_per=1_000)
     )
     if business_id is not None:
         query = query.where(account.c.business_id == business_id)
@@ -207,18 +212,32 @@ def listed(
     yield from connection.execute(query)
 
 
+def _placed() -> Select[Any]:
+    numbers = [latest.c[name] for name in COLUMNS]
+    place = (account.c.business_id, account.c.platform, account.c.platform_account_id)
+    source = post.join(account, account.c.id == post.c.account_id).outerjoin(
+        latest, latest.c.post_id == post.c.id
+    )
+    return select(post, *place, *numbers).select_from(source)
+
+
 def _record(row: Row[Any], today: date) -> Post:
     return Post(
         id=row.id,
         platform_post_id=row.platform_post_id,
         published_at=row.published_at,
-        kind=row.kind,
+        kind=_known_kind(row.kind),
         versions=tuple(row.versions),
         refused=frozenset(row.refused),
         said={name: value for name in COLUMNS if (value := getattr(row, name)) is not None},
         confirmed_at=row.confirmed_at,
         charged_today=row.charged_on == today,
     )
+
+
+def _known_kind(kind: str | None) -> str | None:
+    """A kind that came from a file may be any word; one that is not known counts as none."""
+    return kind if kind in POST_KINDS else None
 
 
 _TEXT = post.c.text.type

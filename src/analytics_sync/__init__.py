@@ -5,10 +5,11 @@ Two functions are public; both need what the command line needs: a home with its
 
 from typing import TYPE_CHECKING
 
+from analytics_sync.version import __version__
+
 if TYPE_CHECKING:
     from analytics_sync.sync.results import RunRecord
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "sync_all_businesses", "sync_business"]
 
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from analytics_sync import __version__
 from analytics_sync.cli import account, business, config, db, init, logs, runs, simulator, sync
 from analytics_sync.cli.options import Verbosity, set_verbosity
+from analytics_sync.version import __version__
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -3,10 +3,10 @@
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-from analytics_sync import __version__
 from analytics_sync.errors import ConfigurationInvalid
 from analytics_sync.transport._httpx import httpx
 from analytics_sync.transport.body import ACCEPTED_ENCODINGS
+from analytics_sync.version import __version__
 
 _CONNECT_SECONDS = 10.0
 

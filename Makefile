@@ -32,7 +32,7 @@ check: install ## format, lint, types, import contract, docs against code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/docs.py --check
 
 format: install ## format the code

@@ -78,6 +78,9 @@ class Platform(ABC):
     account_kinds: ClassVar[tuple[str, ...]] = ()
     account_id_help: ClassVar[str]
     base_url: ClassVar[str]
+    # OAuth addresses; they move along when `base_url` is set to another host.
+    token_url: ClassVar[str] = ""
+    authorize_url: ClassVar[str] = ""
     settings: ClassVar[tuple[Setting, ...]] = ()
     cadence: ClassVar[Cadence] = Cadence.usual()
     # What can be listed, and how often at most: discover() is called for each that is due.

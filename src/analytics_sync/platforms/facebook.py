@@ -37,6 +37,8 @@ class Facebook(Platform):
     family = "meta"
     account_id_help = "the Page's numeric id (Page settings: Page transparency, Page ID)"
     base_url = "https://graph.facebook.com"
+    token_url = "https://graph.facebook.com/v26.0/oauth/access_token"
+    authorize_url = "https://www.facebook.com/v26.0/dialog/oauth"
     settings = (
         Setting(
             "graph_version",

@@ -50,6 +50,8 @@ class Instagram(Platform):
         "the professional account's numeric id (17841...); left out, the token is asked"
     )
     base_url = "https://graph.instagram.com"
+    token_url = "https://api.instagram.com/oauth/access_token"
+    authorize_url = "https://www.instagram.com/oauth/authorize"
     settings = (
         Setting(
             "graph_version",

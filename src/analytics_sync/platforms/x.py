@@ -40,6 +40,8 @@ class X(Platform):
     aliases = ("twitter",)
     account_id_help = "the numeric user id, for example 2244994945"
     base_url = "https://api.x.com"
+    token_url = "https://api.x.com/2/oauth2/token"
+    authorize_url = "https://x.com/i/oauth2/authorize"
     settings = (
         Setting(
             "dialect",

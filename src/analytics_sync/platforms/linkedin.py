@@ -46,6 +46,8 @@ class LinkedIn(Platform):
     account_kinds: ClassVar[tuple[str, ...]] = (ORGANIZATION, MEMBER)
     account_id_help: ClassVar[str] = urns.ACCOUNT_ID_FORM
     base_url: ClassVar[str] = "https://api.linkedin.com"
+    token_url: ClassVar[str] = "https://www.linkedin.com/oauth/v2/accessToken"
+    authorize_url: ClassVar[str] = "https://www.linkedin.com/oauth/v2/authorization"
     listings: ClassVar[Mapping[str, timedelta]] = {"posts": timedelta(hours=6)}
     settings: ClassVar[tuple[Setting, ...]] = (
         Setting(

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -16,6 +17,32 @@ from analytics_sync.simulator.services.instagram import SimulatedInstagram
 from analytics_sync.simulator.world import Token, World
 
 START = datetime(2026, 11, 23, 14, tzinfo=UTC)
+BY_HOST = pytest.mark.parametrize("host", ["facebook", "instagram"])
+# Meta docs: Instagram Media Insights. Each metric with the product types that have it.
+MATRIX = {
+    "views": "FEED REELS STORY",
+    "reach": "FEED REELS STORY",
+    "likes": "FEED REELS",
+    "comments": "FEED REELS",
+    "saved": "FEED REELS",
+    "shares": "FEED REELS STORY",
+    "total_interactions": "FEED REELS STORY",
+    "reposts": "FEED REELS STORY",
+    "profile_visits": "FEED STORY",
+    "follows": "FEED STORY",
+    "profile_activity": "FEED STORY",
+    "ig_reels_avg_watch_time": "REELS",
+    "ig_reels_video_view_total_time": "REELS",
+    "reels_skip_rate": "REELS",
+    "replies": "STORY",
+    "navigation": "STORY",
+}
+SAFE = {
+    "FEED": "views,reach,likes,comments,saved,shares,total_interactions,profile_visits,follows",
+    "REELS": "views,reach,likes,comments,saved,shares,total_interactions,ig_reels_avg_watch_time,"
+    "ig_reels_video_view_total_time",
+    "STORY": "views,reach,replies,shares,total_interactions,profile_visits,follows,navigation",
+}
 IDS_REFUSED = {
     "message": "The ids query parameter is deprecated in v26.0+",
     "type": "OAuthException",
@@ -146,3 +173,25 @@ def pages(wire, path, **params):
         if "next" not in answer.get("paging", {}):
             return found
         params["after"] = answer["paging"]["cursors"]["after"]
+
+
+def handle_on(wire, host):
+    return wire.behind if host == "facebook" else wire.direct
+
+
+def ask(wire, host, path, **params):
+    return wire.get(path, host=host, token=handle_on(wire, host).token, **params)
+
+
+def refused(wire, host, path, **params):
+    return wire.error(path, host=host, token=handle_on(wire, host).token, **params)
+
+
+def unsupported(host, names):
+    """The refusal of metrics, in the words of each host."""
+    words = (
+        f"The Media Insights API does not support the {names} metric for this media product type."
+    )
+    if host == "facebook":
+        return {"message": f"(#100) {words}", "type": "OAuthException", "code": 100}
+    return {"message": words, "type": "IGApiException", "code": 100}

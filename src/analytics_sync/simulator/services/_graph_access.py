@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 
 from analytics_sync.simulator.services._graph_errors import (
-    GraphError,
     action_not_permitted,
     extended_permission_missing,
     permission_missing,
@@ -86,10 +85,6 @@ class Access:
     def _instagram_scopes(self, *, insights: bool) -> tuple[str, ...]:
         prefix = "instagram_business_" if self.token.kind == "ig" else "instagram_"
         return (f"{prefix}basic", f"{prefix}manage_insights")[: 2 if insights else 1]
-
-    def refuse_stranger(self) -> GraphError:
-        """For a Page that exists, but on which this token has no role."""
-        return permission_missing("pages_read_engagement")
 
 
 def _tasks(value: object) -> tuple[str, ...]:

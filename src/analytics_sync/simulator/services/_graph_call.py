@@ -88,7 +88,7 @@ class Options:
         text = self.params.get(name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit()):
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
             raise bad_parameter(f"Param {name} must be a non-negative integer")
         return int(text)
 

@@ -71,7 +71,7 @@ def _account(
         number += 1
     identity = str(number)
     followers = 800 + int(6000 * fraction(world.seed, identity, "followers"))
-    serial: dict[str, object] = {"serial": number - first, "business": business}
+    serial: dict[str, object] = {"serial": number - first, "business_number": business}
     return world.add_account(
         SimulatedAccount(identity, platform, name, kind, followers, {**serial, **facts})
     )

@@ -16,6 +16,8 @@ from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, Worl
 PERIODS = ("day", "week", "days_28", "month", "lifetime", "total_over_range")
 # Two values are answered, and one link leads this far, when no time is asked for.
 USUAL_SPAN = 2 * DAY
+# No insights reach further back than two years.
+MOST_DAYS = 731
 
 
 class Sample:
@@ -124,7 +126,7 @@ def day_ends(since: datetime, until: datetime) -> list[datetime]:
     if pacific_midnight(day) < since:
         day += DAY
     ends: list[datetime] = []
-    while pacific_midnight(day) < until:
+    while pacific_midnight(day) < until and len(ends) < MOST_DAYS:
         day += DAY
         ends.append(pacific_midnight(day))
     return ends

@@ -10,9 +10,13 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 from analytics_sync.simulator.growth import fraction
-from analytics_sync.simulator.services._graph_access import Access
 from analytics_sync.simulator.services._graph_call import Call, Fields, Options
-from analytics_sync.simulator.services._graph_errors import Answer, too_much_data, unsupported
+from analytics_sync.simulator.services._graph_errors import (
+    Answer,
+    permission_missing,
+    too_much_data,
+    unsupported,
+)
 from analytics_sync.simulator.services._graph_fields import Asked
 from analytics_sync.simulator.services._graph_insights import followers
 from analytics_sync.simulator.services._graph_page_insights import page_insights
@@ -181,6 +185,6 @@ def find_page(call: Call, identity: str) -> Page | None:
     page = call.world.account("facebook", identity)
     if page is None:
         return None
-    if identity not in Access(call.world, call.token).roles():
-        raise call.access.refuse_stranger()
+    if identity not in call.access.roles():
+        raise permission_missing("pages_read_engagement")
     return Page(call, page)

@@ -52,7 +52,7 @@ class SimulatedFacebook(Service):
         It lives in the world's platform "instagram" and is reached on this host.
         """
         page = self.world.accounts[self.name, page_id]
-        business = int(str(page.facts.get("business", 0)))
+        business = int(str(page.facts.get("business_number", 0)))
         account = instagram_account(self.world, business, name, kind="facebook-login", page=page)
         add_media(self.world, account, posts)
         token = token_of_page(self.host, page, PAGE_SCOPES | INSTAGRAM_SCOPES)

@@ -14,16 +14,6 @@ DEAD_NAMES = [
     "nonsense",
 ]
 
-DEAD_NAMES = [
-    "post_impressions",
-    "post_impressions_unique",
-    "post_engaged_users",
-    "post_video_views_unique",
-    "post_video_views_10s",
-    "page_media_view",
-    "nonsense",
-]
-
 NO_METRIC = {
     "message": "(#3001) Invalid query",
     "type": "OAuthException",

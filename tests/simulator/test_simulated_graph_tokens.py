@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from graph_wire import START, Wire
 
-from analytics_sync.simulator.services._graph_tokens import proof_of
+from analytics_sync.simulator.services._graph.tokens import proof_of
 
 
 @pytest.fixture

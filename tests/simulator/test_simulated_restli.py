@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics_sync.simulator.services._restli import (
+from analytics_sync.simulator.services._linkedin.restli import (
     OldSyntax,
     RestliSyntaxError,
     parse_key,

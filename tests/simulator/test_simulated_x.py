@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from analytics_sync.simulator import services
-from analytics_sync.simulator.services._x_accounts import time_of
-from analytics_sync.simulator.services._x_switches import SWITCHES
+from analytics_sync.simulator.services._x.accounts import time_of
+from analytics_sync.simulator.services._x.switches import SWITCHES
 from support.simulated_x import LEGACY, NEW, NOW, AskedX
 
 PUBLIC = {"reply_count", "like_count", "quote_count", "bookmark_count", "impression_count"}

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from analytics_sync.simulator.services._x_ledger import Ledger, cycle_start, next_cycle
+from analytics_sync.simulator.services._x.ledger import Ledger, cycle_start, next_cycle
 from support.simulated_x import LEGACY, NOW, AskedX
 
 QUARTER_END = str(int(NOW.timestamp()) + 900)

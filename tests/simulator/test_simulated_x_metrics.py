@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from analytics_sync.domain.metrics import COLUMNS
-from analytics_sync.simulator.services._x_accounts import make_edit
+from analytics_sync.simulator.services._x.accounts import make_edit
 from support.simulated_x import LEGACY, NOW, AskedX
 
 NON_PUBLIC = ["impression_count", "url_link_clicks", "user_profile_clicks", "engagements"]

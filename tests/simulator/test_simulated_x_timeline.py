@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from analytics_sync.simulator.services import _x_timeline
+from analytics_sync.simulator.services._x import timeline as reach
 from support.simulated_x import LEGACY, NOW, AskedX
 
 
@@ -201,9 +201,9 @@ def test_replies_can_be_excluded() -> None:
 
 
 def test_a_timeline_reaches_back_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (_x_timeline.REACH, _x_timeline.REACH_WITHOUT_REPLIES) == (3200, 800)
-    monkeypatch.setattr(_x_timeline, "REACH", 12)
-    monkeypatch.setattr(_x_timeline, "REACH_WITHOUT_REPLIES", 7)
+    assert (reach.REACH, reach.REACH_WITHOUT_REPLIES) == (3200, 800)
+    monkeypatch.setattr(reach, "REACH", 12)
+    monkeypatch.setattr(reach, "REACH_WITHOUT_REPLIES", 7)
     x = AskedX(40)
     assert sum(len(ids(page)) for page in pages(x, max_results=5)) == 12
     assert sum(len(ids(page)) for page in pages(x, max_results=5, exclude="replies")) == 7

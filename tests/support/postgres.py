@@ -27,10 +27,23 @@ def server() -> Iterator[str]:
     if owner is not None:
         shutil.chown(folder, owner)
     data = folder / "data"
-    options = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    options = (
+        "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+    )
     try:
         _run(owner, "initdb", "-D", data, "-A", "trust", "-U", "tester", "-N", "-E", "UTF8")
-        _run(owner, "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", f"{options} -k {folder}", "start")
+        _run(
+            owner,
+            "pg_ctl",
+            "-D",
+            data,
+            "-w",
+            "-l",
+            folder / "log",
+            "-o",
+            f"{options} -k {folder}",
+            "start",
+        )
         yield str(folder)
     finally:
         _run(owner, "pg_ctl", "-D", data, "-m", "immediate", "stop", check=False)
@@ -68,4 +81,11 @@ def _program(name: str) -> str | None:
 def _run(owner: str | None, program: str, *arguments: object, check: bool = True) -> None:
     command = [str(_program(program)), *map(str, arguments)]
     user = {"user": owner, "group": owner, "extra_groups": []} if owner else {}
-    subprocess.run(command, check=check, capture_output=True, cwd="/", env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, **user)
+    subprocess.run(
+        command,
+        check=check,
+        capture_output=True,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        **user,
+    )

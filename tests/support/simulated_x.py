@@ -54,7 +54,7 @@ class AskedX:
 
     def post(self, kind: str = "text", **age: float) -> SimulatedPost:
         """A post of this kind and age (an hour when not said) by the account."""
-        from analytics_sync.simulator.services._x_accounts import make_post
+        from analytics_sync.simulator.services._x.accounts import make_post
 
         moment = self.world.clock.now() - timedelta(**(age or {"hours": 1}))
         return self.world.add_post(make_post(self.world, self.account, moment, kind))

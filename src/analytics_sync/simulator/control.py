@@ -109,9 +109,11 @@ class _Controls:
         return post
 
     async def truth(self, _: Request) -> JSONResponse:
+        """Shows what a right client holds now for each post and account: see `the_truth`."""
         return JSONResponse(the_truth(self.world, self.services))
 
     async def accounts(self, _: Request) -> JSONResponse:
+        """Shows the made-up accounts with their tokens, as `account add` takes them."""
         return JSONResponse(
             {
                 "accounts": [

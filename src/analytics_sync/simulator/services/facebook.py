@@ -4,9 +4,9 @@ from starlette.types import ASGIApp
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.simulator.service import Handle, Service
-from analytics_sync.simulator.services._graph_app import GraphApp
-from analytics_sync.simulator.services._graph_batch import run_batch
-from analytics_sync.simulator.services._graph_crowd import (
+from analytics_sync.simulator.services._graph.app import GraphApp
+from analytics_sync.simulator.services._graph.batch import run_batch
+from analytics_sync.simulator.services._graph.crowd import (
     INSTAGRAM_SCOPES,
     PAGE_SCOPES,
     add_media,
@@ -17,10 +17,10 @@ from analytics_sync.simulator.services._graph_crowd import (
     token_of_page,
     token_of_person,
 )
-from analytics_sync.simulator.services._graph_debug import debug_token
-from analytics_sync.simulator.services._graph_host import Host
-from analytics_sync.simulator.services._graph_oauth import access_token
-from analytics_sync.simulator.services._graph_post_insights import post_truth
+from analytics_sync.simulator.services._graph.debug import debug_token
+from analytics_sync.simulator.services._graph.host import Host
+from analytics_sync.simulator.services._graph.oauth import access_token
+from analytics_sync.simulator.services._graph.post_insights import post_truth
 from analytics_sync.simulator.world import SimulatedPost, Token, World
 
 

@@ -4,18 +4,18 @@ from starlette.types import ASGIApp
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.simulator.service import Handle, Service
-from analytics_sync.simulator.services._graph_app import GraphApp
-from analytics_sync.simulator.services._graph_batch import run_batch
-from analytics_sync.simulator.services._graph_crowd import (
+from analytics_sync.simulator.services._graph.app import GraphApp
+from analytics_sync.simulator.services._graph.batch import run_batch
+from analytics_sync.simulator.services._graph.crowd import (
     add_media,
     add_story,
     instagram_account,
     instagram_token,
     publish_media,
 )
-from analytics_sync.simulator.services._graph_host import Host
-from analytics_sync.simulator.services._graph_media_insights import media_truth
-from analytics_sync.simulator.services._graph_oauth import (
+from analytics_sync.simulator.services._graph.host import Host
+from analytics_sync.simulator.services._graph.media_insights import media_truth
+from analytics_sync.simulator.services._graph.oauth import (
     access_token,
     exchange_instagram,
     refresh_instagram,

@@ -30,22 +30,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from analytics_sync.simulator.growth import fraction
 from analytics_sync.simulator.service import Handle, Service
-from analytics_sync.simulator.services._linkedin_content import fill, word
-from analytics_sync.simulator.services._linkedin_gateway import Gateway, raw_segments
-from analytics_sync.simulator.services._linkedin_login import Login
-from analytics_sync.simulator.services._linkedin_members import POST_METRICS, Members
-from analytics_sync.simulator.services._linkedin_oauth import (
+from analytics_sync.simulator.services._linkedin.content import fill, word
+from analytics_sync.simulator.services._linkedin.gateway import Gateway, raw_segments
+from analytics_sync.simulator.services._linkedin.login import Login
+from analytics_sync.simulator.services._linkedin.members import POST_METRICS, Members
+from analytics_sync.simulator.services._linkedin.oauth import (
     DEFAULT_APPLICATION,
     Application,
     Authority,
     Consent,
 )
-from analytics_sync.simulator.services._linkedin_posts import Posts
-from analytics_sync.simulator.services._linkedin_profiles import Profiles
-from analytics_sync.simulator.services._linkedin_quota import Quotas
-from analytics_sync.simulator.services._linkedin_site import PLATFORM, Site
-from analytics_sync.simulator.services._linkedin_social import Social
-from analytics_sync.simulator.services._linkedin_statistics import SHARE_COUNTS, Statistics
+from analytics_sync.simulator.services._linkedin.posts import Posts
+from analytics_sync.simulator.services._linkedin.profiles import Profiles
+from analytics_sync.simulator.services._linkedin.quota import Quotas
+from analytics_sync.simulator.services._linkedin.site import PLATFORM, Site
+from analytics_sync.simulator.services._linkedin.social import Social
+from analytics_sync.simulator.services._linkedin.statistics import SHARE_COUNTS, Statistics
 from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, World
 
 ORGANIZATION_SCOPES = frozenset(

@@ -2,7 +2,7 @@
 
 Shapes and rules: X docs (Post lookup, Timelines, Metrics, Rate limits, Response codes and errors,
 Edit Posts, Pricing, OAuth 2.0) and OpenAPI 2.166 to 2.168; where those are silent, live answers as
-users reported them. Switches: `_x_switches.SWITCHES`. Faults of its own, besides those of the wire:
+users reported them. Switches: `_x.switches.SWITCHES`. Faults of its own, besides those of the wire:
 "unauthorized", "rate_limited" (facts `body`: "errors"; headers go into the answer), "trouble" (a
 problem with `status`), "client_not_enrolled", "credits_depleted" (facts `body`: "old"),
 "spending_limit", "usage_capped", "hydration_failure" (facts `field`, `ids`), "unmentioned" (facts
@@ -25,19 +25,19 @@ from analytics_sync.clock import iso
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.simulator.recorder import note
 from analytics_sync.simulator.service import Handle, Service
-from analytics_sync.simulator.services import _x_endpoints
-from analytics_sync.simulator.services._x_accounts import (
+from analytics_sync.simulator.services._x import endpoints
+from analytics_sync.simulator.services._x.accounts import (
     make_account,
     make_edit,
     make_post,
     make_posts,
 )
-from analytics_sync.simulator.services._x_gate import Gate
-from analytics_sync.simulator.services._x_oauth import Authorization, Grant
-from analytics_sync.simulator.services._x_objects import PRIVATE_AGE
-from analytics_sync.simulator.services._x_problems import TITLES, blank
-from analytics_sync.simulator.services._x_switches import Switches
-from analytics_sync.simulator.services._x_usage import openapi
+from analytics_sync.simulator.services._x.gate import Gate
+from analytics_sync.simulator.services._x.oauth import Authorization, Grant
+from analytics_sync.simulator.services._x.objects import PRIVATE_AGE
+from analytics_sync.simulator.services._x.problems import TITLES, blank
+from analytics_sync.simulator.services._x.switches import Switches
+from analytics_sync.simulator.services._x.usage import openapi
 from analytics_sync.simulator.world import SimulatedPost, World
 
 # The metrics that fill the canonical columns; the rest X does not say.
@@ -63,9 +63,9 @@ class SimulatedX(Service):
 
     @cached_property
     def _app(self) -> ASGIApp:
-        endpoints = _x_endpoints.endpoints(self.gate)
+        answers = endpoints.endpoints(self.gate)
 
-        def route(path: str, endpoint: _x_endpoints.Endpoint) -> Route:
+        def route(path: str, endpoint: endpoints.Endpoint) -> Route:
             async def answer(request: Request) -> Response:
                 return await self.gate.answer(request, endpoint)
 
@@ -74,14 +74,14 @@ class SimulatedX(Service):
         async def specification(request: Request) -> JSONResponse:
             note(request.scope, "openapi")
             version = self.switches.text("openapi_version", "2.170")
-            return JSONResponse(openapi(endpoints.items(), version))
+            return JSONResponse(openapi(answers.items(), version))
 
         app = Starlette(
             routes=[
                 Route("/2/openapi.json", specification),
                 Route("/2/oauth2/token", self.oauth.token, methods=["POST"]),
                 Route("/2/oauth2/revoke", self.oauth.revoke, methods=["POST"]),
-                *(route(path, endpoint) for path, endpoint in endpoints.items()),
+                *(route(path, endpoint) for path, endpoint in answers.items()),
             ],
             exception_handlers={HTTPException: _no_such_operation},
         )
@@ -96,7 +96,7 @@ class SimulatedX(Service):
         """An account with posts, and its own user's token.
 
         With the switch `x.token_lifetime` (seconds) the handle's token is a token file's JSON with
-        a refresh token of the application `_x_oauth.CONFIDENTIAL`, else a bare token without end.
+        a refresh token of the application `_x.oauth.CONFIDENTIAL`, else a bare token without end.
         """
         account = make_account(self.world, business, name)
         make_posts(self.world, account, posts)

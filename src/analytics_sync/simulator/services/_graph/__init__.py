@@ -1,0 +1,1 @@
+"""Parts of the simulated Graph API, on Facebook's and on Instagram's host."""

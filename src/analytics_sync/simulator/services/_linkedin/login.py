@@ -1,0 +1,111 @@
+"""LinkedIn's OAuth addresses over HTTP: `/oauth/v2/...`, with everything in a form body."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from analytics_sync.simulator.recorder import note
+from analytics_sync.simulator.services._linkedin.oauth import (
+    Application,
+    Authority,
+    Consent,
+    OAuthRefusal,
+)
+
+Fields = dict[str, str]
+Handler = Callable[[Application, Fields], Response]
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True)
+class Login:
+    """The OAuth endpoints over one authority. `consenting`: who says yes in the browser."""
+
+    authority: Authority
+    consenting: Callable[[Application, frozenset[str]], Consent | None]
+
+    async def handle(self, request: Request, name: str) -> Response | None:
+        """The answer of `/oauth/v2/<name>`; None when there is no such address."""
+        routes: dict[str, tuple[str, Handler]] = {
+            "accessToken": ("token", self._token),
+            "introspectToken": ("introspection", self._introspect),
+            "revoke": ("revocation", self._revoke),
+        }
+        try:
+            if name == "authorization":
+                note(request.scope, name, 0)
+                return self._authorize(request)
+            if name not in routes:
+                return None
+            label, handler = routes[name]
+            note(request.scope, label, 0)
+            fields = await _form(request)
+            return handler(self._client(fields), fields)
+        except OAuthRefusal as refusal:
+            return JSONResponse(refusal.body, refusal.status)
+
+    def _client(self, fields: Fields) -> Application:
+        application = self.authority.applications.get(_required(fields, "client_id"))
+        if application is None or application.client_secret != _required(fields, "client_secret"):
+            raise OAuthRefusal(401, "invalid_client", "Client authentication failed")
+        return application
+
+    def _token(self, application: Application, fields: Fields) -> Response:
+        grant = _required(fields, "grant_type")
+        if grant == "refresh_token":
+            answer = self.authority.refresh(application, _required(fields, "refresh_token"))
+        elif grant == "authorization_code":
+            code, redirect = _required(fields, "code"), _required(fields, "redirect_uri")
+            answer = self.authority.exchange(application, code, redirect)
+        else:
+            raise OAuthRefusal(400, "unsupported_grant_type", f"Unsupported grant type: {grant}")
+        return JSONResponse(answer, headers={"cache-control": "no-cache, no-store"})
+
+    def _introspect(self, application: Application, fields: Fields) -> Response:
+        return JSONResponse(self.authority.introspect(application, _required(fields, "token")))
+
+    def _revoke(self, application: Application, fields: Fields) -> Response:
+        self.authority.revoke(application, _required(fields, "token"))
+        return Response(status_code=200)
+
+    def _authorize(self, request: Request) -> Response:
+        """The browser's part: the member agrees at once and is sent back with a code."""
+        asked = dict(request.query_params)
+        application = self.authority.applications.get(_required(asked, "client_id"))
+        if application is None:
+            raise OAuthRefusal(401, "invalid_client", "Client authentication failed")
+        if _required(asked, "response_type") != "code":
+            raise OAuthRefusal(400, "unsupported_response_type", "response_type must be code")
+        redirect = _required(asked, "redirect_uri")
+        scopes = frozenset(_required(asked, "scope").split())
+        consent = self.consenting(application, scopes)
+        if consent is None:
+            answer = {"error": "user_cancelled_authorize"}
+        else:
+            answer = {"code": self.authority.code(consent, redirect)}
+        if "state" in asked:
+            answer["state"] = asked["state"]
+        joint = "&" if "?" in redirect else "?"
+        return RedirectResponse(f"{redirect}{joint}{urlencode(answer)}", 302)
+
+
+def _required(fields: Fields, name: str) -> str:
+    value = fields.get(name, "")
+    if not value:
+        raise OAuthRefusal(400, "invalid_request", f'A required parameter "{name}" is missing')
+    return value
+
+
+async def _form(request: Request) -> Fields:
+    """:raises OAuthRefusal: not a POST, or not with a form as its body."""
+    if request.method != "POST":
+        raise OAuthRefusal(405, "invalid_request", "This address is called with POST")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != _FORM:
+        raise OAuthRefusal(400, "invalid_request", f"The body must be {_FORM}")
+    body = (await request.body()).decode("utf-8", "replace")
+    parsed = parse_qs(body, keep_blank_values=True)
+    return {name: values[0] for name, values in parsed.items() if len(values) == 1}

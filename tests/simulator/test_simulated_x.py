@@ -647,6 +647,6 @@ def test_requests_are_labelled_and_counted() -> None:
 
 def test_the_listed_switches_are_those_that_are_read() -> None:
     folder = Path(services.__file__).parent
-    code = "".join(path.read_text() for path in [folder / "x.py", *folder.glob("_x_*.py")])
+    code = "".join(path.read_text() for path in [folder / "x.py", *folder.glob("_x/*.py")])
     read = set(re.findall(r'(?:switches\.\w+|\bnumber)\(f?"([a-z_]{2}[a-z_.]*)', code))
     assert read == {name.removesuffix("ENDPOINT") for name in SWITCHES}

@@ -12,7 +12,7 @@ from analytics_sync.domain.records import Account, AccountTotals
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.businesses import forget_unused_credentials
 from analytics_sync.store.schema import account, account_snapshot, business, credential
-from analytics_sync.store.statements import upsert
+from analytics_sync.store.statements import follow_sequence, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,12 @@ def find(
     return _record(row) if row else None
 
 
+def holder(connection: Connection, id: int) -> Account | None:
+    """The account that has this id, a removed one too."""
+    row = connection.execute(_accounts().where(account.c.id == id)).first()
+    return _record(row) if row else None
+
+
 def put(
     connection: Connection,
     *,
@@ -145,6 +151,8 @@ def put(
             **values,
         )
     ).inserted_primary_key
+    if id is not None:
+        follow_sequence(connection, account)
     assert made is not None
     return get(connection, made[0])
 

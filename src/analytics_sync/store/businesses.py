@@ -17,6 +17,7 @@ from analytics_sync.store.schema import (
     snapshot,
     sync_error,
 )
+from analytics_sync.store.statements import follow_sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def add(
     if id is not None:
         values["id"] = id
     made = connection.execute(insert(business).values(values)).inserted_primary_key
-    _follow_sequence(connection)
+    if id is not None:
+        follow_sequence(connection, business)
     assert made is not None
     return BusinessRow(made[0], name, timezone, now, None)
 
@@ -74,13 +76,6 @@ def _refuse_taken(connection: Connection, id: int) -> None:
     raise WrongUsage(
         f"The id {id} belongs to the business {row.name!r}.", hint=hint, code="business_exists"
     )
-
-
-def _follow_sequence(connection: Connection) -> None:
-    """PostgreSQL's sequence doesn't see ids that were given: move it past the largest."""
-    if connection.dialect.name == "postgresql":
-        largest = select(func.max(business.c.id)).scalar_subquery()
-        connection.execute(select(func.setval("business_id_seq", largest)))
 
 
 def find(connection: Connection, text: str, *, removed: bool = False) -> BusinessRow:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 # SQLite takes at most 32,766 parameters in a statement; lists for IN are cut well below.
@@ -33,3 +33,15 @@ def upsert(
 def pieces(values: Sequence[Any], size: int = IN_LIST) -> list[Sequence[Any]]:
     """Cut a long list for IN (...)."""
     return [values[start : start + size] for start in range(0, len(values), size)]
+
+
+def follow_sequence(connection: Connection, table: Table) -> None:
+    """PostgreSQL's sequence doesn't see ids that were given: move it past the largest."""
+    if connection.dialect.name == "postgresql":
+        sequence = f"{table.name}_id_seq"
+        connection.execute(
+            text(
+                f"SELECT setval('{sequence}', greatest((SELECT max(id) FROM {table.name}),"  # noqa: S608
+                f" (SELECT last_value FROM {sequence})))"
+            )
+        )

@@ -12,7 +12,7 @@ from typing import Any
 from analytics_sync.clock import iso
 from analytics_sync.errors import CredentialRefused, WrongUsage
 from analytics_sync.logs import redact
-from analytics_sync.store import accounts
+from analytics_sync.store import credentials
 from analytics_sync.store.database import Database
 from analytics_sync.vault import Vault
 
@@ -186,5 +186,5 @@ class Tokens:
 
     def _open(self, credential_id: int) -> dict[str, Any]:
         with self._database.read() as connection:
-            row = accounts.get_credential(connection, credential_id)
+            row = credentials.get(connection, credential_id)
         return self._vault.open({"credential": credential_id}, row.ciphertext)

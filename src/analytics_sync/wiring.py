@@ -132,10 +132,10 @@ class Installation:
         return Transport(budgets=budgets, clock=clock, stop_at=stop_at, transport=self.network)
 
     def _holds_secrets(self) -> bool:
-        from analytics_sync.store import accounts
+        from analytics_sync.store import credentials
 
         with self.database.read() as connection:
-            return accounts.any_credential(connection)
+            return credentials.any_stored(connection)
 
 
 @dataclass(frozen=True, slots=True)

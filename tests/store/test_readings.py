@@ -51,15 +51,27 @@ def save(database, pairs, at=NOW):
 
 def history(database, found):
     with database.read() as connection:
-        query = select(snapshot).where(snapshot.c.post_id == found.id).order_by(snapshot.c.captured_at)
+        query = (
+            select(snapshot).where(snapshot.c.post_id == found.id).order_by(snapshot.c.captured_at)
+        )
         return [(row.captured_at, row.likes, row.clicks) for row in connection.execute(query)]
 
 
 def test_a_snapshot_is_added_only_when_a_said_number_differs(database, known):
     first = known[0]
     assert save(database, [(first, reading(first, {"likes": 5, "clicks": 1}))]) == 1
-    assert save(database, [(first, reading(first, {"likes": 5, "clicks": 1}))], NOW + timedelta(hours=1)) == 0
-    assert save(database, [(first, reading(first, {"likes": 4, "clicks": 1}))], NOW + timedelta(hours=2)) == 1
+    assert (
+        save(
+            database, [(first, reading(first, {"likes": 5, "clicks": 1}))], NOW + timedelta(hours=1)
+        )
+        == 0
+    )
+    assert (
+        save(
+            database, [(first, reading(first, {"likes": 4, "clicks": 1}))], NOW + timedelta(hours=2)
+        )
+        == 1
+    )
     assert history(database, first) == [(NOW, 5, 1), (NOW + timedelta(hours=2), 4, 1)]
 
 
@@ -92,7 +104,14 @@ def test_on_the_same_key_the_later_reading_replaces(database, known):
 def test_a_number_in_extra_alone_is_a_change(database, known):
     first = known[0]
     save(database, [(first, reading(first, {"likes": 5}, {"quote_count": 1}))])
-    assert save(database, [(first, reading(first, {"likes": 5}, {"quote_count": 2}))], NOW + timedelta(hours=1)) == 1
+    assert (
+        save(
+            database,
+            [(first, reading(first, {"likes": 5}, {"quote_count": 2}))],
+            NOW + timedelta(hours=1),
+        )
+        == 1
+    )
 
 
 def test_the_source_first_said_for_a_column_stays_its_source(database, known):
@@ -193,7 +212,9 @@ def test_a_naive_time_is_refused_and_the_next_write_works(database, account):
     with pytest.raises(Exception, match="no zone"), database.write() as connection:
         posts.take(connection, account.id, [naive], now=NOW, listed=True)
     with database.write() as connection:
-        assert posts.take(connection, account.id, [FoundPost("9", NOW)], now=NOW, listed=True).new == 1
+        assert (
+            posts.take(connection, account.id, [FoundPost("9", NOW)], now=NOW, listed=True).new == 1
+        )
 
 
 def test_exports_read_in_pages_lose_and_double_nothing(database, account, known):

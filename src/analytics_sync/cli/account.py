@@ -63,7 +63,7 @@ def add(
     """Add an account; its token is tried at once. Adding it again replaces its token."""
     from analytics_sync.connect.accounts import NewAccount, add_account
     from analytics_sync.platforms import platform_named
-    from analytics_sync.store import accounts, businesses
+    from analytics_sync.store import businesses, credentials
 
     named = platform_named(platform)
     ways = [token_file is not None, token_stdin, token_command is not None, credential is not None]
@@ -76,9 +76,7 @@ def add(
         with installation.database.read() as connection:
             owner = businesses.find(connection, business)
             if credential is not None:
-                _check_credential(
-                    accounts.get_credential(connection, credential).platform, named.name
-                )
+                _check_credential(credentials.get(connection, credential).platform, named.name)
         new = NewAccount(
             business_id=owner.id,
             platform=named.name,
@@ -151,14 +149,14 @@ def remove(id: Annotated[int, typer.Argument(metavar="ID")], *, json: Json = Fal
 
     with opened() as installation, installation.database.write() as connection:
         found = accounts.get(connection, id)
-        credentials = accounts.remove(connection, id, installation.clock.now())
+        forgotten = accounts.remove(connection, id, installation.clock.now())
 
     def human() -> None:
         say(f"Removed account {id} ({found.platform} {found.platform_account_id})")
-        say(f"  Its posts and history are kept; credentials deleted: {credentials}")
+        say(f"  Its posts and history are kept; credentials deleted: {forgotten}")
 
     answer(
-        {"id": id, "removed": True, "deleted": {"credential": credentials}},
+        {"id": id, "removed": True, "deleted": {"credential": forgotten}},
         as_json=json,
         human=human,
     )

@@ -9,7 +9,7 @@ from analytics_sync.connect.session import talking
 from analytics_sync.domain.records import Account, Identity
 from analytics_sync.errors import WrongUsage
 from analytics_sync.platforms._contract import Platform
-from analytics_sync.store import accounts
+from analytics_sync.store import accounts, credentials
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import Token, from_command, sealed
 from analytics_sync.vault import Vault
@@ -114,7 +114,7 @@ def store_account(
     if credential_id is None:
         token = new.token
         scopes = token.scopes if token and token.scopes else identity.scopes if identity else ()
-        credential_id = accounts.add_credential(
+        credential_id = credentials.add(
             connection,
             platform=wanted.platform,
             subject=identity.name if identity else None,
@@ -124,7 +124,7 @@ def store_account(
         )
         secret = sealed(token) if token is not None else {"command": new.command}
         sealed_text = vault.seal({"credential": credential_id}, secret)
-        accounts.seal_credential(connection, credential_id, sealed_text)
+        credentials.seal(connection, credential_id, sealed_text)
     return accounts.put(
         connection,
         business_id=wanted.business_id,

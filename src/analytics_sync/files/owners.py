@@ -12,7 +12,7 @@ from analytics_sync.files import values
 from analytics_sync.files.directory import Directory, account_id
 from analytics_sync.files.outcome import Refused, shown
 from analytics_sync.platforms._contract import Platform
-from analytics_sync.store import accounts
+from analytics_sync.store import accounts, credentials
 from analytics_sync.tokens import Token, parse_token, sealed, token_from
 from analytics_sync.vault import Vault
 
@@ -82,7 +82,7 @@ class Owners:
             return None
         key = (platform.name, token)
         if key not in self._credentials:
-            id = accounts.add_credential(
+            id = credentials.add(
                 connection,
                 platform=platform.name,
                 subject=name,
@@ -91,7 +91,7 @@ class Owners:
                 now=self._now,
             )
             ciphertext = self._open_vault().seal({"credential": id}, sealed(token))
-            accounts.seal_credential(connection, id, ciphertext)
+            credentials.seal(connection, id, ciphertext)
             self._credentials[key] = id
         return self._credentials[key]
 

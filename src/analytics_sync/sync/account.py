@@ -16,7 +16,7 @@ from analytics_sync.errors import (
     StoreUnusable,
 )
 from analytics_sync.platforms._contract import Context
-from analytics_sync.store import accounts, runs
+from analytics_sync.store import credentials, runs
 from analytics_sync.sync import selection
 from analytics_sync.sync.context import open_context
 from analytics_sync.sync.discovery import discover
@@ -104,7 +104,7 @@ async def _note(work: Work, error: AnalyticsSyncError) -> None:
         await work.budgets.block(error.bucket, error.until, error.message)
     elif isinstance(error, CredentialRefused) and work.account.credential_id is not None:
         await work.parts.write(
-            accounts.note_refusal, work.account.credential_id, error.message, work.choice.slot
+            credentials.note_refusal, work.account.credential_id, error.message, work.choice.slot
         )
 
 

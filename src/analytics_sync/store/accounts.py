@@ -12,7 +12,7 @@ from analytics_sync.domain.records import Account, AccountTotals
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.businesses import forget_unused_credentials
 from analytics_sync.store.schema import account, account_snapshot, business, credential
-from analytics_sync.store.statements import follow_sequence, upsert
+from analytics_sync.store.statements import follow_sequence, row_id, upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def listed(connection: Connection, business_id: int | None = None) -> list[Accou
 def get(connection: Connection, id: int) -> Account:
     """:raises WrongUsage: there is no such account, or it was removed."""
     row = connection.execute(
-        _accounts().where(account.c.id == id, account.c.removed_at.is_(None))
+        _accounts().where(account.c.id == row_id(id), account.c.removed_at.is_(None))
     ).first()
     if row is None:
         raise WrongUsage(

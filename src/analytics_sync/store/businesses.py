@@ -17,7 +17,7 @@ from analytics_sync.store.schema import (
     snapshot,
     sync_error,
 )
-from analytics_sync.store.statements import follow_sequence
+from analytics_sync.store.statements import follow_sequence, row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def find(connection: Connection, text: str, *, removed: bool = False) -> Busines
     word = text.strip()
     query = select(business)
     if word.isascii() and word.isdigit():
-        query = query.where(business.c.id == min(int(word), 2**63 - 1))
+        query = query.where(business.c.id == row_id(int(word)))
     else:
         query = query.where(business.c.name == word)
     if not removed:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.schema import credential
+from analytics_sync.store.statements import row_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def seal(connection: Connection, id: int, ciphertext: str) -> None:
 
 def get(connection: Connection, id: int) -> CredentialRow:
     """:raises WrongUsage: there is no such credential."""
-    row = connection.execute(select(credential).where(credential.c.id == id)).first()
+    row = connection.execute(select(credential).where(credential.c.id == row_id(id))).first()
     if row is None:
         raise WrongUsage(
             f"There is no credential {id}.",

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.schema import account, sync_error, sync_run
+from analytics_sync.store.statements import row_id
 
 COUNTS = ("requests", "discovered", "snapshots", "selected", "synced", "failed", "deferred")
 
@@ -75,7 +76,7 @@ def listed(connection: Connection, limit: int = 20) -> list[Row[Any]]:
 
 def get(connection: Connection, id: int) -> Row[Any]:
     """:raises WrongUsage: there is no such run."""
-    row = connection.execute(select(sync_run).where(sync_run.c.id == id)).first()
+    row = connection.execute(select(sync_run).where(sync_run.c.id == row_id(id))).first()
     if row is None:
         raise WrongUsage(
             f"There is no run {id}.", hint="`analytics-sync runs` shows them.", code="unknown_run"

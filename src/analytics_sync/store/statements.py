@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 # SQLite takes at most 32,766 parameters in a statement; lists for IN are cut well below.
 IN_LIST = 500
+LARGEST_ID = 2**31 - 1
 
 
 def upsert(
@@ -45,3 +46,8 @@ def follow_sequence(connection: Connection, table: Table) -> None:
                 f" (SELECT last_value FROM {sequence})))"
             )
         )
+
+
+def row_id(number: int) -> int:
+    """An id that a person typed, kept within what PostgreSQL's integer columns can be asked."""
+    return max(-LARGEST_ID, min(number, LARGEST_ID))

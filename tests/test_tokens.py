@@ -1,0 +1,116 @@
+"""Access tokens: the forms in which they come in, and how a run gets at them."""
+
+import asyncio
+import json
+import shlex
+import sys
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics_sync import tokens
+from analytics_sync.errors import CredentialRefused, WrongUsage
+from analytics_sync.tokens import Token, from_command, parse_token
+
+
+def command(code):
+    return f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+
+
+@pytest.mark.parametrize("text", ["AAAA%2Fbc-_.~", "  AAAA%2Fbc-_.~\r\n", "\ufeffAAAA%2Fbc-_.~\n"])
+def test_a_bare_token_is_taken_with_what_editors_put_around_it(text):
+    assert parse_token(text, "the file") == Token("AAAA%2Fbc-_.~")
+
+
+def test_json_gives_the_rest_and_unknown_keys_are_ignored():
+    told = {
+        "access_token": "abcdef",
+        "refresh_token": "r",
+        "expires_at": "2026-12-31T01:00:00+01:00",
+        "scopes": ["a", "b"],
+        "token_type": "bearer",
+    }
+    expected = Token("abcdef", "r", datetime(2026, 12, 31, tzinfo=UTC), ("a", "b"))
+    assert parse_token(json.dumps(told), "the file") == expected
+
+
+@pytest.mark.parametrize("scopes", ["a,b", "a b", ["a", "b"]])
+def test_scopes_come_in_several_forms(scopes):
+    text = json.dumps({"access_token": "abcdef", "scopes": scopes})
+    assert parse_token(text, "the file").scopes == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("  \n", "empty"),
+        ("two words", "space or a line break"),
+        ("one\ntwo", "space or a line break|one line"),
+        ("tökén", "no access token"),
+        ("a\0b", "no access token"),
+        ("x" * 20_000, "no access token"),
+        ("{", "begins like JSON"),
+        ("{}", "access_token"),
+        ('{"access_token": 5}', "access_token"),
+        ('{"access_token": ""}', "no access token"),
+        ('{"access_token": "abcdef", "expires_at": "2026-12-31T00:00:00"}', "no zone"),
+        ('{"access_token": "abcdef", "expires_at": "soon"}', "not a time"),
+        ('{"access_token": "abcdef", "expires_at": 5}', "not a time"),
+        ('{"access_token": "abcdef", "refresh_token": 5}', "refresh_token"),
+        ('{"access_token": "abcdef", "scopes": 5}', "scopes"),
+    ],
+)
+def test_what_is_no_token_is_refused_with_words_and_its_source(text, words):
+    with pytest.raises(WrongUsage, match=words) as caught:
+        parse_token(text, "the token file a.txt")
+    assert "a.txt" in caught.value.message
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_parser(text):
+    try:
+        found = parse_token(text, "the file")
+    except WrongUsage:
+        return
+    assert found.access_token.isascii()
+    assert not any(character.isspace() for character in found.access_token)
+
+
+def test_a_token_is_never_shown():
+    assert "hunter2" not in repr(Token("hunter2hunter2", "hunter2hunter2"))
+
+
+def test_a_command_prints_the_token():
+    found = asyncio.run(from_command(command("print('secret-token')")))
+    assert found.access_token == "secret-token"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise SystemExit(3)", "ended with 3"),
+        ("print()", "is empty"),
+        ("print('two words')", "space"),
+    ],
+)
+def test_a_command_that_gives_no_token_refuses_the_credential(code, words):
+    with pytest.raises(CredentialRefused, match=words):
+        asyncio.run(from_command(command(code)))
+
+
+@pytest.mark.parametrize("text", ["/no/such/program", "unbalanced '", ""])
+def test_a_command_that_cannot_be_run_refuses_the_credential(text):
+    with pytest.raises(CredentialRefused):
+        asyncio.run(from_command(text))
+
+
+def test_a_command_that_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(tokens, "COMMAND_SECONDS", 0.2)
+    begun = time.monotonic()
+    with pytest.raises(CredentialRefused, match="took more than"):
+        asyncio.run(from_command(command("import time; time.sleep(60)")))
+    assert time.monotonic() - begun < 10

@@ -93,6 +93,9 @@ def test_what_looks_like_a_key_or_token(shape: str, form: str) -> None:
         "urn:li:organization:1000 at 2026-11-23T14:00:00Z",
         "/home/me/.local/share/analytics-sync/analytics-sync.db",
         "Basic access is enough; Basic authentication is not used",
+        "Add the account again with a fresh token: `analytics-sync account add`.",
+        "the token file a.txt holds no access token: expected one line of printable characters.",
+        'Write a bare token, or {"access_token": "..."}.',
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:

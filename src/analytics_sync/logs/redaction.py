@@ -11,7 +11,9 @@ SHORTEST: Final = 6
 
 _NAMES: Final = (
     r"(?:access_?token|refresh_?token|exchange_token|input_token|id_token|oauth_token(?:_secret)?"
-    r"|\btoken|(?:client|consumer|app)_?secret|appsecret_proof|code_verifier|client_assertion"
+    # Not "a fresh token: do this", which is our own advice.
+    r"|\btoken(?!\s*:\s*[^\s\"'])"
+    r"|(?:client|consumer|app)_?secret|appsecret_proof|code_verifier|client_assertion"
     r"|password|passwd|api_?key|analytics_sync_key)"
 )
 _OPEN: Final = r"(?:\\*[\"']|%22)?"
@@ -19,7 +21,8 @@ _EQUALS: Final = rf"{_OPEN}\s*(?:[:=]|%3A|%3D)\s*"
 _AUTHORIZATION: Final = (
     r"authorization[\"']?\s*[:=]\s*(?:b?[\"'])?(?:(?:bearer|basic|oauth|token)\s+)?+"
 )
-_UNMARKED: Final = r"(?!\[redacted\])"
+# Nor the dots of a form that we show.
+_UNMARKED: Final = r"(?!\[redacted\]|\.\.\.[\"'])"
 
 _known: set[str] = set()
 

@@ -490,6 +490,10 @@ def test_a_pages_own_token_knows_its_account() -> None:
     assert found.platform_account_id == ACCOUNT_ID
 
 
+def test_a_refused_list_of_pages_is_told() -> None:
+    failing({"me/accounts": NOT_ALLOWED}, unnamed(BEHIND_PAGE), Refused)
+
+
 def test_a_limit_while_looking_for_the_account_is_told_as_one() -> None:
     limit = error(4, "(#4) Application request limit reached")
     answers = {"me/accounts": page({"id": "1"}, {"id": "2"}), "1": limit, "2": limit}

@@ -1,5 +1,6 @@
 """Numbers of Instagram's posts against an account that refuses as the Graph API does."""
 
+from collections.abc import Callable
 from urllib.parse import quote, unquote_plus
 
 import pytest
@@ -81,13 +82,12 @@ def test_fifty_posts_behind_a_page_are_one_request() -> None:
 
 
 def test_stories_count_twice_when_batches_are_filled() -> None:
-    ids = [str(number) for number in range(100, 148)]
-    stories = {"901": Media("STORY"), "902": Media("STORY")}
-    gram = Gram({**{i: Media() for i in ids}, **stories})
+    ids = [str(number) for number in range(100, 196)]
+    gram = Gram({**{i: Media() for i in ids}, "901": Media("STORY"), "902": Media("STORY")})
     posts = [post("901", "story"), post("902", "story"), *(post(i) for i in ids)]
     told = read(gram, posts, BEHIND_PAGE)
-    assert [len(batch) for batch in told.sender.batches] == [50, 2]
-    assert len(told.results) == 50
+    assert [len(batch) for batch in told.sender.batches] == [50, 50]
+    assert len(told.results) == 98
 
 
 # What the answers come to
@@ -202,6 +202,68 @@ def test_a_refused_listing_of_kinds_is_no_failure() -> None:
     assert len(read(gram, [post("901", None), post("902", None)]).results) == 2
 
 
+def listing_of(pages: int, wanted: dict[int, str]) -> Callable[..., Answer | None]:
+    """A listing of so many pages, with one post in each, wanted ones on these pages."""
+    given: list[int] = []
+
+    def answer(path: str, params: dict[str, str]) -> Answer | None:
+        if not path.endswith("/media"):
+            return None
+        number = len(given)
+        given.append(number)
+        row = {"id": wanted.get(number, "1"), "media_type": "IMAGE", "media_product_type": "FEED"}
+        paging = {"cursors": {"after": str(number)}, "next": "https://graph.example/next"}
+        return Answer({"data": [row], **({"paging": paging} if number < pages - 1 else {})})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pages_read"),
+    [({0: "901", 1: "902", 2: "903", 3: "904"}, 2), ({}, 2)],
+    ids=["some found", "none found"],
+)
+def test_the_listing_of_kinds_costs_at_most_half_of_asking_for_each(
+    wanted: dict[int, str], pages_read: int
+) -> None:
+    ids = ["901", "902", "903", "904"]
+    gram = Gram({i: Media() for i in ids}, special=listing_of(9, wanted))
+    told = read(gram, [post(i, None) for i in ids])
+    paths = [path for path, _ in told.sender.asked]
+    assert paths.count(f"{ACCOUNT_ID}/media") == pages_read
+    assert sum(paths.count(i) for i in ids) == 4 - min(len(wanted), pages_read)
+    assert {told.reading(i).kind for i in ids} == {"image"}
+
+
+def test_the_listing_of_kinds_ends_when_all_are_found() -> None:
+    ids = ["901", "902", "903", "904", "905", "906"]
+    rows = [{"id": i, "media_type": "IMAGE", "media_product_type": "FEED"} for i in ids]
+    paging = {"cursors": {"after": "x"}, "next": "https://graph.example/next"}
+
+    def listing(path: str, params: dict[str, str]) -> Answer | None:
+        return Answer({"data": rows, "paging": paging}) if path.endswith("/media") else None
+
+    told = read(Gram({i: Media() for i in ids}, special=listing), [post(i, None) for i in ids])
+    assert [path for path, _ in told.sender.asked].count(f"{ACCOUNT_ID}/media") == 1
+
+
+def test_behind_a_page_no_listing_is_needed() -> None:
+    gram = Gram({"901": Media(), "902": Media()})
+    told = read(gram, [post("901", None), post("902", None)], BEHIND_PAGE)
+    assert [call.method for call in told.sender.calls] == ["POST", "POST"]
+
+
+def test_a_limit_on_the_listing_of_kinds_stops_before_any_post() -> None:
+    def limited(path: str, params: dict[str, str]) -> Answer | None:
+        return error(80002, "(#80002) limit") if path.endswith("/media") else None
+
+    gram = Gram({"901": Media(), "902": Media()}, special=limited)
+    told = read(gram, [post("901", None), post("902", None)])
+    assert isinstance(told.stopped, RateLimited)
+    assert told.results == {}
+    assert len(told.sender.calls) == 1
+
+
 def test_kinds_behind_a_page_are_asked_in_the_batch_of_the_others_numbers() -> None:
     gram = Gram({"901": Media(), "902": Media("REELS", "VIDEO")})
     told = read(gram, [post("901"), post("902", None)], BEHIND_PAGE)
@@ -291,7 +353,7 @@ def test_what_a_post_refused_is_left_out_from_then_on(account: Account) -> None:
 
 
 @BOTH
-def test_more_stages_than_we_wait_for_are_ended_by_asking_for_each(account: Account) -> None:
+def test_many_stages_still_end_with_what_is_left(account: Account) -> None:
     refused = ("views", "likes", "saved", "shares", "profile_visits", "follows")
     gram = Gram({"901": Media(refused=refused)}, staged=True)
     reading = read(gram, [post("901")], account).reading("901")
@@ -329,6 +391,28 @@ def test_two_retired_metrics_are_both_found(account: Account) -> None:
     assert told.reading("901").columns["reach"] == {"reach": 7}
 
 
+@BOTH
+def test_what_is_retired_and_what_one_post_refuses_are_told_apart(account: Account) -> None:
+    gram = Gram({"901": Media(refused=("follows",))}, unknown={"saved"}, silent=True)
+    memory = ListMemory()
+    told = read(gram, [post("901")], account, memory)
+    assert memory.known == {("post", "saved")}
+    assert told.reading("901").refused == {"follows"}
+
+
+def test_a_retired_metric_makes_no_video_a_suspected_reel() -> None:
+    told = read(Gram({"901": Media("FEED", "VIDEO")}, unknown={"saved"}), [post("901", "video")])
+    assert told.sender.asked_of("901") == []
+    assert told.reading("901").columns
+
+
+def test_an_edge_that_is_not_there_is_no_metrics_fault() -> None:
+    words = "(#100) Tried accessing nonexisting field (insights) on node type (Photo)"
+    told = read(Gram({"901": Media(always=error(100, words))}), [post("901")])
+    assert told.failure("901").code == "post_refused"
+    assert len(told.sender.calls) == 1
+
+
 def test_retired_metrics_are_not_asked_for_and_belong_to_their_kind() -> None:
     memory = ListMemory([("post", "views")])
     gram = Gram({"901": Media(), "902": Media("REELS", "VIDEO")})
@@ -340,7 +424,8 @@ def test_retired_metrics_are_not_asked_for_and_belong_to_their_kind() -> None:
 def test_a_long_list_of_allowed_names_is_read_to_its_end() -> None:
     """The names that are allowed may come last in the refusal's text."""
     filler = [f"some_metric_of_another_kind_{number}" for number in range(30)]
-    allowed = ", ".join([*filler, *(name for name in KNOWN if name != "saved")])
+    first, *others = (name for name in KNOWN if name != "saved")
+    allowed = ", ".join([first, *filler, *others])
     words = f"(#100) metric[4] must be one of the following values: {allowed}"
     assert len(words) > 1000
     memory = ListMemory()
@@ -420,6 +505,12 @@ def test_before_conversion_the_counts_of_the_media_stand_in(
     assert again.reading("901").refused == frozenset()
 
 
+def test_only_what_is_newly_refused_is_told() -> None:
+    gram = Gram({"901": Media(always=BEFORE_CONVERSION, fields={"like_count": 1})})
+    reading = read(gram, [post("901", refused=frozenset({"shares"}))]).reading("901")
+    assert reading.refused == set(FEED_SET) - {"shares"}
+
+
 def test_counts_that_are_not_told_stay_unsaid() -> None:
     gram = Gram({"901": Media(always=BEFORE_CONVERSION, fields={"comments_count": 2})})
     assert read(gram, [post("901")]).reading("901").columns == {"comments": {"comments_count": 2}}
@@ -441,6 +532,13 @@ def test_only_few_viewers_is_no_missing_permission() -> None:
     told = read(Gram({"901": Media("STORY", always=FEW_VIEWERS)}), [post("901", "story")])
     assert told.stopped is None
     assert told.failure("901").code == "too_few_viewers"
+
+
+def test_a_story_with_few_viewers_proves_that_insights_may_be_read() -> None:
+    gram = Gram({"901": Media("STORY", always=FEW_VIEWERS), "902": Media(always=NOT_ALLOWED)})
+    told = read(gram, [post("901", "story"), post("902")])
+    assert told.stopped is None
+    assert told.failure("902").code == "permission_missing"
 
 
 def test_few_viewers_said_of_a_post_is_the_missing_permission_of_its_code() -> None:
@@ -588,6 +686,39 @@ def test_a_stop_between_two_stages_leaves_the_post_due_and_forgets_nothing(
     told = read(gram, [post("901")], account)
     assert isinstance(told.stopped, RateLimited)
     assert told.results == {}
+
+
+def test_a_stop_while_culprits_are_searched_ends_all_asking() -> None:
+    limit = error(80002, "(#80002) There have been too many calls")
+
+    def spent(path: str, params: dict[str, str]) -> Answer | None:
+        if path != "902/insights":
+            return None
+        alone = "," not in params["metric"]
+        return limit if alone else error(100, "Parámetro no válido")
+
+    memory = ListMemory()
+    gram = Gram({"901": Media(), "902": Media()}, special=spent)
+    told = read(gram, [post("901", None), post("902")], BEHIND_PAGE, memory)
+    assert isinstance(told.stopped, RateLimited)
+    assert told.results == {}
+    assert [len(batch) for batch in told.sender.batches] == [2, 9]
+    assert memory.known == set()
+
+
+def test_a_stop_before_the_numbers_of_a_learned_kind_leaves_the_post_due() -> None:
+    limit = error(80002, "(#80002) There have been too many calls")
+    gram = Gram({"901": Media(), "902": Media(always=limit)})
+    told = read(gram, [post("901", None), post("902")], BEHIND_PAGE)
+    assert isinstance(told.stopped, RateLimited)
+    assert told.results == {}
+
+
+def test_a_stop_at_the_first_of_two_questions_asks_no_second() -> None:
+    limit = error(80002, "(#80002) There have been too many calls")
+    told = read(Gram({"901": Media("STORY", always=limit)}), [post("901", "story")])
+    assert isinstance(told.stopped, RateLimited)
+    assert len(told.sender.calls) == 1
 
 
 def test_a_stop_after_the_storys_numbers_keeps_them() -> None:

@@ -47,7 +47,7 @@ class Inquiry:
 
     `node`: what kind it is. `insights`: its metrics. `taps`: the parts of a story's navigation.
     `counts`: the media's own fields, where it has no insights. `refused`: metrics newly found to
-    be missing for this post. `stages`: how often metrics were left out.
+    be missing for this post. `hopeless`: no leaving out of metrics mends its refusal.
     """
 
     post: Post
@@ -56,7 +56,6 @@ class Inquiry:
     taps: Question | None = None
     counts: Question | None = None
     refused: set[str] = field(default_factory=set)
-    stages: int = 0
     hopeless: bool = False
 
     @property
@@ -90,10 +89,7 @@ class Inquiry:
             return [self.node]
         if self.product is None:
             return []
-        if self.insights is None:
-            self._open(retired)
-        elif self._has_changed_its_product:
-            self.refused.clear()
+        if self.insights is None or self._has_changed_its_product:
             self._open(retired)
         if self.counts is None and self._has_no_insights:
             fields = ",".join(("id", *COUNT_FIELDS))
@@ -150,7 +146,6 @@ class Inquiry:
         """Ask again without these metrics."""
         assert self.insights is not None
         self.insights = self.insights.without(names)
-        self.stages += 1
 
     # What came of it.
 

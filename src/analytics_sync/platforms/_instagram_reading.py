@@ -20,8 +20,6 @@ from analytics_sync.platforms._instagram_listing import nodes_of
 logger = logging.getLogger(__name__)
 
 LABEL: Final = "Instagram: numbers of posts"
-# A refusal may name only some of the metrics at fault; then they are asked for one by one.
-STAGES: Final = 4
 # So many posts refused for a missing permission, and none answered: it is missing for all.
 REFUSALS_ENOUGH: Final = 5
 
@@ -168,7 +166,10 @@ class MediaReader:
     # Metrics that spoil a call.
 
     async def _mend(self, inquiry: Inquiry) -> None:
-        """Leave out the metrics for which the post was refused; one post at a time."""
+        """Leave out the metrics for which the post was refused; one post at a time.
+
+        A refusal may name only some of them, so this can come several times, each time for fewer.
+        """
         async with self._mending:
             trouble, question = inquiry.trouble, inquiry.insights
             assert trouble is not None
@@ -177,9 +178,7 @@ class MediaReader:
             if known:
                 inquiry.leave_out(known)
                 return
-            names = trouble.names if inquiry.stages < STAGES else ()
-            if not names and inquiry.stages <= STAGES:
-                names = await self._culprits(question, trouble)
+            names = trouble.names or await self._culprits(question, trouble)
             if self.stop is not None:
                 return
             if names:

@@ -129,7 +129,9 @@ def _value(row: Mapping[str, Any], place: int) -> Said | None:
 def _said(value: Any) -> Said | None:
     if isinstance(value, dict):
         numbers = {str(key): as_number(number) for key, number in value.items()}
-        return {key: number for key, number in numbers.items() if number is not None}
+        told = {key: number for key, number in numbers.items() if number is not None}
+        # Parts without a single number say nothing; `{}` says that there was nothing to count.
+        return told if told or not value else None
     return as_number(value)
 
 

@@ -1,7 +1,8 @@
 """Pages on graph.facebook.com: who is there, and which permission guards what."""
 
 import pytest
-from graph_wire import NOT_A_METRIC, Wire, gone, pages
+
+from support.graph_wire import NOT_A_METRIC, Wire, gone, pages
 
 
 @pytest.fixture

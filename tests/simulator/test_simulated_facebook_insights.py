@@ -1,7 +1,8 @@
 """Insights of Page posts: names, kinds, periods, breakdowns, nested ones."""
 
 import pytest
-from graph_wire import NOT_A_METRIC, Wire, values
+
+from support.graph_wire import NOT_A_METRIC, Wire, values
 
 VIDEO_NAMES = ["post_video_views", "post_video_view_time", "post_video_avg_time_watched"]
 DEAD_NAMES = [

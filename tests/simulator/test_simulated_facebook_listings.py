@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import START, Wire, gone, pages
+
+from support.graph_wire import START, Wire, gone, pages
 
 
 @pytest.fixture(scope="module")

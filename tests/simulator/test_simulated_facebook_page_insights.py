@@ -1,7 +1,8 @@
 """Insights of a Page, day by day."""
 
 import pytest
-from graph_wire import NOT_A_METRIC, Wire
+
+from support.graph_wire import NOT_A_METRIC, Wire
 
 
 @pytest.fixture(scope="module")

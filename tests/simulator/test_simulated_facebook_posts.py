@@ -1,7 +1,8 @@
 """Posts, videos and Reels as nodes, and insights of videos."""
 
 import pytest
-from graph_wire import NOT_A_METRIC, Wire, gone, values
+
+from support.graph_wire import NOT_A_METRIC, Wire, gone, values
 
 
 @pytest.fixture(scope="module")

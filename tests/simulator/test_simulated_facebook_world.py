@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import START, Wire, values
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.records import POST_KINDS
+from support.graph_wire import START, Wire, values
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import IDS_REFUSED, START, Wire, gone
 
 from analytics_sync.simulator.services._graph.errors import GraphError
 from analytics_sync.simulator.services._graph.fields import parse_fields
+from support.graph_wire import IDS_REFUSED, START, Wire, gone
 
 VERSIONS = ["v21.0", "v22.0", "v23.0", "v24.0", "v25.0", "v26.0"]
 

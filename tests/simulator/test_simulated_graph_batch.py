@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from graph_wire import IDS_REFUSED, Wire, error_of, gone
+
+from support.graph_wire import IDS_REFUSED, Wire, error_of, gone
 
 
 @pytest.fixture

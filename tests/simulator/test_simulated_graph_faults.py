@@ -1,7 +1,8 @@
 """Faults on demand, each with the exact answer."""
 
 import pytest
-from graph_wire import Wire, error_of, gone, values
+
+from support.graph_wire import Wire, error_of, gone, values
 
 
 @pytest.fixture

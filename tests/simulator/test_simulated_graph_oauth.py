@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import START, Wire
+
+from support.graph_wire import START, Wire
 
 
 @pytest.fixture

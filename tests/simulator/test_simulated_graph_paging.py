@@ -1,7 +1,8 @@
 """Pages of a listing: cursors, links, limits, and empty pages with a next one."""
 
 import pytest
-from graph_wire import START, Wire, pages
+
+from support.graph_wire import START, Wire, pages
 
 
 @pytest.fixture

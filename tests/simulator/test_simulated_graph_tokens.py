@@ -5,9 +5,9 @@ import hmac
 from datetime import timedelta
 
 import pytest
-from graph_wire import START, Wire
 
 from analytics_sync.simulator.services._graph.tokens import proof_of
+from support.graph_wire import START, Wire
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from graph_wire import Wire, error_of
+
+from support.graph_wire import Wire, error_of
 
 
 @pytest.fixture

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import BY_HOST, START, Wire, ask, gone, handle_on, pages, refused
+
+from support.graph_wire import BY_HOST, START, Wire, ask, gone, handle_on, pages, refused
 
 
 @pytest.fixture(scope="module")

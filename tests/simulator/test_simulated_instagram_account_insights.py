@@ -1,7 +1,8 @@
 """Insights of an Instagram account: totals, values, demographics."""
 
 import pytest
-from graph_wire import Wire
+
+from support.graph_wire import Wire
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,18 @@
 """Insights of Instagram media: the matrix, rows, breakdowns, and refusals."""
 
 import pytest
-from graph_wire import BY_HOST, MATRIX, SAFE, Wire, ask, handle_on, refused, unsupported, values
+
+from support.graph_wire import (
+    BY_HOST,
+    MATRIX,
+    SAFE,
+    Wire,
+    ask,
+    handle_on,
+    refused,
+    unsupported,
+    values,
+)
 
 KIND_OF = {"FEED": "image", "REELS": "reel", "STORY": "story"}
 

@@ -3,7 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import BY_HOST, SAFE, START, Wire, ask, handle_on, refused, unsupported, values
+
+from support.graph_wire import (
+    BY_HOST,
+    SAFE,
+    START,
+    Wire,
+    ask,
+    handle_on,
+    refused,
+    unsupported,
+    values,
+)
 
 
 @pytest.fixture

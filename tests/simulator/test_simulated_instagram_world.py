@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from graph_wire import BY_HOST, MATRIX, START, Wire, ask, handle_on, values
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.records import POST_KINDS
+from support.graph_wire import BY_HOST, MATRIX, START, Wire, ask, handle_on, values
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from linkedin_wire import (
+
+from analytics_sync.simulator.world import Token
+from support.linkedin_wire import (
     FINDER,
     STATISTICS,
     Wire,
@@ -14,8 +16,6 @@ from linkedin_wire import (
     shares_of,
     ugc_posts_of,
 )
-
-from analytics_sync.simulator.world import Token
 
 
 @pytest.fixture

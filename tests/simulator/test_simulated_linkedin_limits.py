@@ -1,9 +1,9 @@
 """Quotas of the simulated LinkedIn, and what else goes wrong while the request is right."""
 
 import pytest
-from linkedin_wire import FINDER, Wire, encoded, refused, shares_of
 
 from analytics_sync.simulator.recorder import ConnectionCut
+from support.linkedin_wire import FINDER, Wire, encoded, refused, shares_of
 
 
 @pytest.fixture

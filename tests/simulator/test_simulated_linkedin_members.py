@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 import pytest
-from linkedin_wire import START, Wire, bad_input, encoded, refused
+
+from support.linkedin_wire import START, Wire, bad_input, encoded, refused
 
 POSTS, VIDEOS = "/rest/memberCreatorPostAnalytics", "/rest/memberCreatorVideoAnalytics"
 COLUMNS = {

@@ -3,9 +3,9 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from linkedin_wire import START, Wire, refused
 
 from analytics_sync.simulator.services._linkedin.oauth import DEFAULT_APPLICATION, Application
+from support.linkedin_wire import START, Wire, refused
 
 CLIENT = {
     "client_id": DEFAULT_APPLICATION.client_id,

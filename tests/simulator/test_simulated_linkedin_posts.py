@@ -1,9 +1,9 @@
 """Posts, reactions, organisations and roles of the simulated LinkedIn."""
 
 import pytest
-from linkedin_wire import FINDER, Wire, bad_input, encoded, refused, restli_list, shares_of
 
 from analytics_sync.clock import to_milliseconds
+from support.linkedin_wire import FINDER, Wire, bad_input, encoded, refused, restli_list, shares_of
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from linkedin_wire import (
+
+from analytics_sync.clock import to_milliseconds
+from support.linkedin_wire import (
     STATISTICS,
     Wire,
     bad_input,
@@ -13,8 +15,6 @@ from linkedin_wire import (
     shares_of,
     ugc_posts_of,
 )
-
-from analytics_sync.clock import to_milliseconds
 
 COLUMNS = {
     "impressionCount": "impressions",

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from linkedin_wire import START, Wire, ugc_posts_of
-
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.simulator.services.linkedin import SERVICE
+from support.linkedin_wire import START, Wire, ugc_posts_of
 
 
 def test_two_worlds_of_one_seed_are_alike():

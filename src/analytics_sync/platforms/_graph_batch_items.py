@@ -1,10 +1,9 @@
 """The items of a Graph batch answer, each as an answer of its own (Meta docs: Batch Requests)."""
 
-import json
 from typing import Any
 
 from analytics_sync.domain.metrics import as_count
-from analytics_sync.transport.call import Reply
+from analytics_sync.transport.call import Reply, read_json
 
 
 def item_replies(reply: Reply) -> list[Reply]:
@@ -15,7 +14,7 @@ def item_replies(reply: Reply) -> list[Reply]:
     if reply.body.lstrip()[:1] != b"[":
         return []
     try:
-        items = json.loads(reply.body)
+        items = read_json(reply.body)
     except (ValueError, RecursionError):
         return []
     return [answer for answer in map(item_reply, items) if answer is not None]

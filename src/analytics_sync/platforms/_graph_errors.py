@@ -1,6 +1,5 @@
 """What the Graph API's error bodies mean, judged by their codes (Meta docs: Handling Errors)."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from typing import Any, Final, Self
 
 from analytics_sync.domain.metrics import as_count
 from analytics_sync.errors import Refused
-from analytics_sync.transport.call import Reply
+from analytics_sync.transport.call import Reply, read_json
 
 TOKEN_DEAD: Final = frozenset([102, 190])
 THROTTLED: Final = frozenset([4, 17, 32, 341, 613, *range(80000, 80015)])
@@ -83,7 +82,7 @@ def graph_error(reply: Reply, secrets: tuple[str, ...] = ()) -> GraphError | Non
     if b'"error"' not in reply.body:
         return None
     try:
-        body = json.loads(reply.body)
+        body = read_json(reply.body)
     except (ValueError, RecursionError):
         return None
     error = body.get("error") if isinstance(body, dict) else None

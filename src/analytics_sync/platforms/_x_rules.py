@@ -1,6 +1,5 @@
 """How X says no, and how it tells its limits."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,7 @@ from analytics_sync.errors import (
     Refused,
 )
 from analytics_sync.platforms._contract import app_bucket, credential_bucket
-from analytics_sync.transport.call import Call, Limit, Reply
+from analytics_sync.transport.call import Call, Limit, Reply, read_json
 from analytics_sync.transport.retry_after import parse_retry_after
 from analytics_sync.transport.statuses import default_failure
 
@@ -147,7 +146,7 @@ class XRules:
 def _problem(reply: Reply) -> Mapping[str, Any]:
     """The error body; empty when it is none (HTML of a proxy, nothing)."""
     try:
-        told = json.loads(reply.body)
+        told = read_json(reply.body)
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}

@@ -1,6 +1,7 @@
 """What is sent, what comes back, and the interfaces that the transport asks others through."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,11 +32,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer read to its end. `headers` have lower-case names; `body` is decoded bytes."""
+    """An answer read to its end. `headers` have lower-case names; `body` is decoded bytes.
+
+    `label`: of the call that it answers.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    label: str = ""
 
     def json(self) -> Any:
         """The body as JSON.
@@ -43,14 +48,35 @@ class Reply:
         :raises AnswerNotUnderstood: not JSON, nested too deep, or with NaN or Infinity.
         """
         try:
-            return json.loads(self.body, parse_constant=_refuse_constant)
+            return read_json(self.body)
         except (ValueError, RecursionError) as error:
-            kind = self.headers.get("content-type", "no content type")
+            kind = self.headers.get("content-type", "no content type")[:80]
             raise AnswerNotUnderstood(
-                f"the answer (HTTP {self.status}, {kind}, {len(self.body)} bytes) is not JSON: "
-                f"{error}",
+                f"{self.label or 'Platform'}: the answer (HTTP {self.status}, {kind}, "
+                f"{len(self.body)} bytes) is not JSON: {error}",
                 hint="The platform or a proxy in between sent something else; tried again next run.",
             ) from error
+
+
+# Half a surrogate pair, as of an emoji that was cut in the middle, and NUL: no database keeps them
+# in a text. The pairs and the other escapes are named first, so that they stay as they are.
+_ESCAPES = re.compile(
+    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<unusable>u(?:[dD][89a-fA-F][0-9a-fA-F]{2}|0000))|.)"
+)
+_SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
+
+
+def read_json(body: bytes) -> Any:
+    """JSON in UTF-8, whose texts hold only what can be stored.
+
+    :raises ValueError: not JSON, or with NaN or Infinity.
+    :raises RecursionError: nested too deep.
+    """
+    text = body.decode("utf-8-sig")
+    if _SUSPECT.search(text):
+        text = _ESCAPES.sub(lambda found: r"\ufffd" if found["unusable"] else found[0], text)
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _refuse_constant(name: str) -> None:

@@ -223,7 +223,8 @@ async def _fetch(
     finally:
         await response.aclose()
     _log.debug("%s: HTTP %d, %d bytes", call.label, response.status_code, len(body))
-    return Reply(response.status_code, dict(response.headers.items()), body), unreadable
+    reply = Reply(response.status_code, dict(response.headers.items()), body, call.label)
+    return reply, unreadable
 
 
 async def _send(client: httpx.AsyncClient, request: httpx.Request, sent: Counts) -> httpx.Response:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -18,6 +19,10 @@ from analytics_sync.store.schema import (
     sync_error,
 )
 from analytics_sync.store.statements import follow_sequence, row_id
+
+LONGEST_NAME = 200
+# Control characters, line separators, and bytes that were no UTF-8.
+UNUSABLE = frozenset(["Cc", "Cs", "Zl", "Zp"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +44,7 @@ def add(
 
     :raises WrongUsage: the name or the id is taken.
     """
-    name = name.strip()
-    if not name or name.isdigit():
-        raise WrongUsage(
-            f"A business can't be called {name!r}.",
-            hint="Give it a name that is not a number: numbers are ids.",
-        )
-    taken = connection.execute(
-        select(business.c.id).where(business.c.name == name, business.c.removed_at.is_(None))
-    ).scalar()
-    if taken is not None:
-        raise WrongUsage(
-            f"There is already a business {name!r} (id {taken}).",
-            hint="Choose another name, or use that one.",
-            code="business_exists",
-        )
+    name = _free_name(connection, name)
     if id is not None:
         _refuse_taken(connection, id)
     values: dict[str, Any] = {"name": name, "timezone": timezone, "created_at": now}
@@ -64,6 +55,31 @@ def add(
         follow_sequence(connection, business)
     assert made is not None
     return BusinessRow(made[0], name, timezone, now, None)
+
+
+def _free_name(connection: Connection, text: str, but: int | None = None) -> str:
+    """The name in its stored form, if no business has it (`but` itself may).
+
+    :raises WrongUsage: taken, or no name.
+    """
+    name = text.strip()
+    unusable = any(category(character) in UNUSABLE for character in name)
+    if not name or name.isdigit() or unusable or len(name) > LONGEST_NAME:
+        raise WrongUsage(
+            f"A business can't be called {name[:LONGEST_NAME]!r}.",
+            hint=f"Give it a name of one line, at most {LONGEST_NAME} characters, that is not a "
+            "number: numbers are ids.",
+        )
+    taken = connection.execute(
+        select(business.c.id).where(business.c.name == name, business.c.removed_at.is_(None))
+    ).scalar()
+    if taken not in {None, but}:
+        raise WrongUsage(
+            f"There is already a business {name!r} (id {taken}).",
+            hint="Choose another name, or use that one.",
+            code="business_exists",
+        )
+    return name
 
 
 def _refuse_taken(connection: Connection, id: int) -> None:
@@ -84,11 +100,13 @@ def find(connection: Connection, text: str, *, removed: bool = False) -> Busines
     :raises WrongUsage: there is none.
     """
     word = text.strip()
-    query = select(business)
+    # A name may have been used again: the business that is there goes before those removed.
+    query = select(business).order_by(business.c.removed_at.is_not(None), business.c.id.desc())
     if word.isascii() and word.isdigit():
-        query = query.where(business.c.id == row_id(int(word)))
+        query = query.where(business.c.id == row_id(int(word[:20])))
     else:
-        query = query.where(business.c.name == word)
+        # Bytes of another encoding on the command line can't be asked for.
+        query = query.where(business.c.name == word.encode(errors="replace").decode())
     if not removed:
         query = query.where(business.c.removed_at.is_(None))
     row = connection.execute(query).first()
@@ -117,19 +135,9 @@ def listed(connection: Connection) -> list[BusinessRow]:
 
 
 def rename(connection: Connection, id: int, name: str) -> None:
-    """:raises WrongUsage: another business has this name."""
-    other = connection.execute(
-        select(business.c.id).where(
-            business.c.name == name, business.c.removed_at.is_(None), business.c.id != id
-        )
-    ).scalar()
-    if other is not None:
-        raise WrongUsage(
-            f"There is already a business {name!r} (id {other}).",
-            hint="Choose another name.",
-            code="business_exists",
-        )
-    connection.execute(update(business).where(business.c.id == id).values(name=name))
+    """:raises WrongUsage: another business has this name, or it is none."""
+    values = {"name": _free_name(connection, name, but=id)}
+    connection.execute(update(business).where(business.c.id == id).values(values))
 
 
 def archive(connection: Connection, id: int, now: datetime) -> None:

@@ -1,7 +1,10 @@
-# Everything runs in .venv, which `make install` builds from the lock file. Any Python from 3.11 on.
+# Everything runs in .venv, built from the lock files. Any Python from 3.11 on.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow check format docs lock benchmarks clean
@@ -9,17 +12,22 @@ STAMP := .venv/.installed
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(STAMP) ## install the program and what its development needs into .venv
+install: .venv/.development ## install the program and what its development needs into .venv
 
-$(STAMP): requirements.lock pyproject.toml
+# The program alone, as a user has it.
+.venv/.program: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	@touch $(STAMP)
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps -e .
+	@touch $@
 
-demo: install ## see the whole of it on made-up data, no account needed
+.venv/.development: .venv/.program requirements-dev.lock
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/.program ## see the whole of it on made-up data, no account needed
 	@$(BIN)/analytics-sync demo
 
 test: install ## run the tests (under four minutes)
@@ -46,9 +54,9 @@ benchmarks: install ## print start-up and throughput as ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/throughput.py
 
-lock: ## renew requirements.lock (needs uv)
-	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet -o requirements.lock
+lock: ## renew both lock files (needs uv)
+	$(LOCK) -o requirements.lock
+	$(LOCK) --all-extras --group dev -o requirements-dev.lock
 
 clean: ## remove .venv and caches
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

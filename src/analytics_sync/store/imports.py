@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_sync.domain.records import POST_KINDS, FoundPost
@@ -111,7 +121,8 @@ def _insert(connection: Connection) -> Any:
     statement = dialect.insert(post)
     told: Mapping[str, ColumnElement[Any]] = statement.excluded
     # A kind that the platforms don't know counts as none.
-    no_kind = or_(post.c.kind.is_(None), post.c.kind.not_in(POST_KINDS))
+    kinds = [literal_column(f"'{kind}'") for kind in sorted(POST_KINDS)]
+    no_kind = or_(post.c.kind.is_(None), post.c.kind.not_in(kinds))
     news = [
         and_(no_kind, told["kind"].is_not(None), told["kind"].is_distinct_from(post.c.kind)),
         and_(post.c.text.is_(None), told["text"].is_not(None)),

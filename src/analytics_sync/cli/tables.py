@@ -21,16 +21,24 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: st
     if not rows:
         console().print(empty, markup=False)
         return
-    from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    drawn = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    texts = [[cell(value) for value in row] for row in rows]
+    widest = max(range(len(columns)), key=lambda index: max(len(row[index]) for row in texts))
     for index, name in enumerate(columns):
         numeric = all(isinstance(row[index], int | None) for row in rows)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(cell(value)) for value in row))
+        drawn.add_column(
+            name,
+            justify="right" if numeric else "left",
+            # In a narrow terminal only the widest column gives way; nothing is cut off.
+            no_wrap=index != widest,
+            overflow="fold",
+            min_width=len(name),
+        )
+    for row in texts:
+        drawn.add_row(*map(Text, row))
     console().print(drawn)
 
 

@@ -1,13 +1,35 @@
 """The program: `analytics-sync`, or `python -m analytics_sync`."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line, and end with its exit status."""
+    _stand_in_for_closed_streams()
     from analytics_sync.cli.frame import run
 
     sys.exit(run(sys.argv[1:]))
+
+
+def _stand_in_for_closed_streams() -> None:
+    """Open `/dev/null` where a standard stream is closed (`>&-`).
+
+    The next file to be opened, a lock or the log, would get its number, and a child process or a
+    stray print would write into that file.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w"))
+    # What a terminal's encoding lacks is shown as \xe9 or \u6f22 instead of ending the program.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from itertools import takewhile
+from typing import Any, TextIO
 
 from typer.exceptions import Abort, TyperException
 
@@ -16,13 +18,34 @@ from analytics_sync.errors import AnalyticsSyncError, ExitStatus
 log = logging.getLogger(__name__)
 REPORT = "Please report it, with the last lines of `analytics-sync logs`."
 
+# What a shell reports for a program that a closed pipe ended.
+PIPE_CLOSED = 141
+
+# Before logging is set up, Python would print a record with its traceback on standard error.
+logging.getLogger("analytics_sync").addHandler(logging.NullHandler())
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit status. No traceback reaches a person."""
-    as_json = "--json" in arguments
+    as_json = "--json" in takewhile(lambda word: word != "--", arguments)
+    status = 0
+    try:
+        status = _outcome(arguments, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`): nothing is left to say to them.
+        _silence(sys.stdout)
+        return status or PIPE_CLOSED
+    except OSError as error:
+        _silence(sys.stdout)
+        _say("system", f"The output can't be written: {error.strerror}.", "", as_json=False)
+        return status or ExitStatus.FAILED
+    return status
+
+
+def _outcome(arguments: Sequence[str], *, as_json: bool) -> int:
     try:
         status = command().main(list(arguments), prog_name="analytics-sync", standalone_mode=False)
-        sys.stdout.flush()
     except AnalyticsSyncError as error:
         return _tell(error, as_json=as_json)
     except TyperException as error:
@@ -32,9 +55,10 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone (`| head`): nothing is left to say to them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        raise
+    except SystemExit:
+        # The libraries' own end for a closed pipe.
+        raise BrokenPipeError from None
     except OSError as error:
         name = f" ({error.filename})" if error.filename else ""
         _say("system", f"{error.strerror or error}{name}.", "", as_json=as_json)
@@ -63,11 +87,23 @@ def _tell_usage(error: TyperException, *, as_json: bool) -> int:
 
 def _say(code: str, message: str, hint: str, *, as_json: bool) -> int:
     message, hint = logs.redacted(message), logs.redacted(hint)
+    stream = sys.stdout if as_json else sys.stderr
     if as_json:
-        print(json.dumps({"error": {"code": code, "message": message, "hint": hint}}))  # noqa: T201
+        text = json.dumps({"error": {"code": code, "message": message, "hint": hint}})
     else:
-        lines = message.splitlines() or [""]
-        print(f"Error: {lines[0]}", *lines[1:], sep="\n  ", file=sys.stderr)  # noqa: T201
-        if hint:
-            print(f"  {hint}", file=sys.stderr)  # noqa: T201
+        lines = [*(message.splitlines() or [""]), *([hint] if hint else [])]
+        text = "\n  ".join([f"Error: {lines[0]}", *lines[1:]])
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        # The exit status still tells, and perhaps standard error can.
+        _silence(stream)
+        if as_json:
+            return _say(code, message, hint, as_json=False)
     return 0
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still to be written go nowhere: Python's own end would fail on it once more."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

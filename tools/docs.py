@@ -21,7 +21,11 @@ os.environ.update(NO_COLOR="1", COLUMNS="88", TERM="dumb")
 from docparts import Maker, commands, platforms, settings, simulator, source  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
-PART = re.compile(r"(<!-- generated: (?P<name>[^\n]+?) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
+BEGIN = re.compile(r"^<!-- generated: ", re.MULTILINE)
+PART = re.compile(
+    r"^(<!-- generated: (?P<name>[^\n]+?) -->\n).*?^(?P<end><!-- end -->)$",
+    re.DOTALL | re.MULTILINE,
+)
 MAKERS: Mapping[str, Maker] = {
     maker: make
     for module in (commands, platforms, settings, simulator, source)
@@ -39,7 +43,7 @@ def filled(text: str) -> str:
 
     :raises ValueError: a part has a name that nobody makes, or no end.
     """
-    begun, ended = text.count("<!-- generated: "), len(PART.findall(text))
+    begun, ended = len(BEGIN.findall(text)), len(PART.findall(text))
     if begun != ended:
         raise ValueError(f"{begun} parts begin with <!-- generated: ... -->, {ended} end")
     return PART.sub(lambda part: f"{part[1]}\n{_made(part['name'])}\n\n{part['end']}", text)

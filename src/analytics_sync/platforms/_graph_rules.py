@@ -38,7 +38,7 @@ VERSION_HEADER: Final = "facebook-api-version"
 _APP_CODES: Final = frozenset([4, 341])
 _TOKEN_CODES: Final = frozenset([17, 32])
 
-_CONNECT_AGAIN = "Connect the account again: analytics-sync account connect, or account add."
+_CONNECT_AGAIN = "Add the account again with a new token: analytics-sync account add."
 _DEAD_TOKENS: Final = {
     458: ("the person removed the app", _CONNECT_AGAIN),
     459: ("the person must clear a security check", "Let them log in at facebook.com first."),

@@ -2,28 +2,35 @@
 
 A platform is one module of this folder whose name does not begin with an underscore. It holds a
 subclass of `Platform` and an instance of it named `PLATFORM`. Nothing else has to be edited.
+
+Every command loads all platforms, because their class values are the settings. So a platform's
+module imports little at its top; what talks to the platform is imported where it is called.
 """
+
+from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from analytics_sync.clock import Clock
 from analytics_sync.domain.cadence import Cadence
-from analytics_sync.domain.records import (
-    Account,
-    AccountTotals,
-    FoundPost,
-    Horizon,
-    Identity,
-    Post,
-    PostFailure,
-    Reading,
-)
-from analytics_sync.settings.declare import PlatformSettings, Setting
-from analytics_sync.transport.call import Call, Cap, Reply, Rules, Sender
+
+if TYPE_CHECKING:  # every command loads all platforms: a third of its time would be these
+    from analytics_sync.clock import Clock
+    from analytics_sync.domain.records import (
+        Account,
+        AccountTotals,
+        FoundPost,
+        Horizon,
+        Identity,
+        Post,
+        PostFailure,
+        Reading,
+    )
+    from analytics_sync.settings.declare import PlatformSettings, Setting
+    from analytics_sync.transport.call import Call, Cap, Reply, Rules, Sender
 
 
 class MetricMemory(Protocol):
@@ -93,6 +100,8 @@ class Platform(ABC):
 
     def caps(self, account: Account, settings: PlatformSettings) -> tuple[Cap, ...]:
         """Ceilings of our own on this account's buckets; here those of its application."""
+        from analytics_sync.transport.call import Cap
+
         bucket = app_bucket(account)
         hourly, daily = settings.max_calls_per_hour, settings.max_calls_per_day
         return tuple(
@@ -119,15 +128,15 @@ class Platform(ABC):
         :raises ValueError: with words that say what form is wanted or where it is found.
         """
 
-    def published_from_id(self, platform_post_id: str) -> datetime | None:  # noqa: ARG002
+    def published_from_id(self, platform_post_id: str) -> datetime | None:
         """When the id itself tells the time of publishing; None where it does not."""
         return None
 
-    def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:  # noqa: ARG002
+    def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:
         """The kind stored for an account: what was said, else what the id tells, else default."""
         return kind or next(iter(self.account_kinds), None)
 
-    def can_list(self, account: Account) -> bool:  # noqa: ARG002
+    def can_list(self, account: Account) -> bool:
         """Whether this account's posts can be discovered."""
         return True
 

@@ -5,25 +5,10 @@ graph.instagram.com is not documented to take batches.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
-from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnalyticsSyncError, CallFailed, Refused
 from analytics_sync.platforms._graph import Graph, Params, relative_url
 from analytics_sync.platforms._graph_batch import Answer, ask_batch, stopper
-
-FACEBOOK_LOGIN: Final = "facebook-login"
-INSTAGRAM_LOGIN: Final = "instagram-login"
-
-
-def login_of(account: Account, token: str) -> str:
-    """Through which log-in an account is reached; where nobody said, its token tells.
-
-    Tokens of Facebook Login begin with EAA, those of Instagram Login with IG.
-    """
-    if account.kind is None and token.startswith("EAA"):
-        return FACEBOOK_LOGIN
-    return FACEBOOK_LOGIN if account.kind == FACEBOOK_LOGIN else INSTAGRAM_LOGIN
 
 
 @dataclass(slots=True)

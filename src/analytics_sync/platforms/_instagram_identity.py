@@ -14,12 +14,8 @@ from analytics_sync.errors import (
 from analytics_sync.platforms._graph import Graph, rows_of
 from analytics_sync.platforms._graph_errors import field_missing, is_not_allowed
 from analytics_sync.platforms._graph_paging import pages
-from analytics_sync.platforms._instagram_asking import (
-    FACEBOOK_LOGIN,
-    INSTAGRAM_LOGIN,
-    Question,
-    ask,
-)
+from analytics_sync.platforms._instagram_asking import Question, ask
+from analytics_sync.platforms._instagram_login import FACEBOOK_LOGIN, INSTAGRAM_LOGIN
 
 LABEL: Final = "Instagram: what the token may read"
 CONNECTED: Final = "instagram_business_account"

@@ -9,14 +9,12 @@ from analytics_sync.errors import AccountRefused, Refused, WrongUsage
 from analytics_sync.platforms import _linkedin_urns as urns
 from analytics_sync.platforms._contract import Context
 from analytics_sync.platforms._linkedin_calls import ORGANIZATIONS, POSTS, Api, object_of
+from analytics_sync.platforms._linkedin_kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
 from analytics_sync.platforms._linkedin_member_calls import member_followers_call, try_right
 from analytics_sync.platforms._linkedin_organization import followers_call, statistics_call
 from analytics_sync.platforms._linkedin_roles import administered, role_lost
 from analytics_sync.platforms._linkedin_versions import version_warning
 from analytics_sync.transport.call import Call
-
-ORGANIZATION: Final = "organization"
-MEMBER: Final = "member"
 
 _NAME_IT: Final = "Name the account with --platform-account-id"
 
@@ -64,7 +62,7 @@ async def _account_of(context: Context, pages: Sequence[str]) -> str:
         raise WrongUsage(
             "This LinkedIn token does not tell whose it is (scopes openid and profile), and of no "
             "page that its member administers (scope rw_organization_admin).",
-            hint=f"{_NAME_IT}: {urns.ACCOUNT_ID_FORM}.",
+            hint=f"{_NAME_IT}: {ACCOUNT_ID_FORM}.",
         )
     return person.urn
 

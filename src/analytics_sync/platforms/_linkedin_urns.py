@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from analytics_sync.clock import from_milliseconds
+from analytics_sync.platforms._linkedin_kinds import ACCOUNT_ID_FORM
 
 SHARE: Final = "share"
 UGC_POST: Final = "ugcPost"
@@ -23,9 +24,6 @@ _COMPANY_PATH = re.compile(f"/(?:company|showcase|school)/({_NUMBER})(?:/|$)")
 _TIME_SHIFT: Final = 22
 _FIRST_TIMED: Final = datetime(2010, 1, 1, tzinfo=UTC)
 
-ACCOUNT_ID_FORM: Final = (
-    "the full URN: urn:li:organization:1000 for a page, urn:li:person:AbC12 for a member"
-)
 _POST_ID_FORM = "the full URN, urn:li:share:<number> or urn:li:ugcPost:<number>"
 _WHERE_FOUND = (
     "It is in the header x-restli-id of the answer that published the post; a page's posts are "

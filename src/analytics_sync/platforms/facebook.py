@@ -1,31 +1,27 @@
 """Facebook Pages: posts, videos and Reels of a Page and their numbers, through the Graph API."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from analytics_sync.domain.metrics import as_count
-from analytics_sync.domain.records import (
-    Account,
-    AccountTotals,
-    FoundPost,
-    Horizon,
-    Identity,
-    Post,
-    PostFailure,
-    Reading,
-)
-from analytics_sync.errors import Refused
-from analytics_sync.platforms import _facebook_posts
 from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
-from analytics_sync.platforms._facebook_identity import identity
-from analytics_sync.platforms._facebook_listing import published_posts, reels
-from analytics_sync.platforms._facebook_lookup import look_up
-from analytics_sync.platforms._facebook_reading import PostReader
-from analytics_sync.platforms._graph import Graph
-from analytics_sync.platforms._graph_errors import is_not_allowed
-from analytics_sync.platforms._graph_rules import GraphRules
 from analytics_sync.settings.declare import PlatformSettings, Setting
+
+if TYPE_CHECKING:
+    from analytics_sync.domain.records import (
+        Account,
+        AccountTotals,
+        FoundPost,
+        Horizon,
+        Identity,
+        Post,
+        PostFailure,
+        Reading,
+    )
+    from analytics_sync.platforms._graph_rules import GraphRules
 
 
 class Facebook(Platform):
@@ -50,6 +46,8 @@ class Facebook(Platform):
     )
 
     def rules(self, account: Account, settings: PlatformSettings) -> GraphRules:
+        from analytics_sync.platforms._graph_rules import GraphRules
+
         return GraphRules(
             title=self.title,
             version=settings.text("graph_version"),
@@ -71,54 +69,37 @@ class Facebook(Platform):
         return wanted
 
     def parse_post_id(self, text: str, account: Account | None = None) -> str:
+        from analytics_sync.platforms._facebook_posts import parse_post_id
+
         page_id = account.platform_account_id if account is not None else None
-        return _facebook_posts.parse_post_id(text, page_id)
+        return parse_post_id(text, page_id)
 
     async def identify(self, context: Context) -> Identity:
-        return await identity(graph_of(context))
+        from analytics_sync.platforms import _facebook_account
 
-    async def discover(
+        return await _facebook_account.identify(context)
+
+    def discover(
         self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
-        graph = graph_of(context)
-        async for found in published_posts(graph, horizon.since):
-            yield found
-        async for found in reels(graph, horizon.since):
-            yield found
+        from analytics_sync.platforms import _facebook_account
+
+        return _facebook_account.discover(context, horizon)
 
     async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
-        return await look_up(graph_of(context), platform_post_id)
+        from analytics_sync.platforms import _facebook_account
 
-    async def read(
-        self, context: Context, posts: Sequence[Post]
-    ) -> AsyncIterator[Reading | PostFailure]:
-        async for result in PostReader(graph_of(context)).read(posts):
-            yield result
+        return await _facebook_account.look_up(context, platform_post_id)
+
+    def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
+        from analytics_sync.platforms import _facebook_account
+
+        return _facebook_account.read(context, posts)
 
     async def totals(self, context: Context) -> AccountTotals | None:
-        """Fields of the Page node, which no retired metric can spoil."""
-        fields = {"fields": "id,name,followers_count,fan_count"}
-        page = context.account.platform_account_id
-        try:
-            node = await graph_of(context).get(page, fields, "Facebook: totals of the Page")
-        except Refused as refusal:
-            if is_not_allowed(refusal):
-                return None
-            raise
-        told = {name: as_count(node.get(name)) for name in ("followers_count", "fan_count")}
-        extra = {name: count for name, count in told.items() if count is not None}
-        return AccountTotals(told["followers_count"], extra)
+        from analytics_sync.platforms import _facebook_account
 
-
-def graph_of(context: Context) -> Graph:
-    settings = context.settings
-    return Graph(
-        context,
-        base_url=settings.base_url,
-        version=settings.text("graph_version"),
-        account_bucket=page_bucket(context.account),
-        secret=settings.client_secret,
-    )
+        return await _facebook_account.totals(context)
 
 
 def page_bucket(account: Account) -> str:

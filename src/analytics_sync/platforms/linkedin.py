@@ -1,35 +1,27 @@
 """LinkedIn: pages and members, through the Community Management API."""
 
+from __future__ import annotations
+
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from analytics_sync.domain.records import (
-    Account,
-    AccountTotals,
-    FoundPost,
-    Horizon,
-    Identity,
-    Post,
-    PostFailure,
-    Reading,
-)
-from analytics_sync.errors import WrongUsage
-from analytics_sync.platforms import _linkedin_identity, _linkedin_posts
-from analytics_sync.platforms import _linkedin_urns as urns
-from analytics_sync.platforms._contract import (
-    Context,
-    Platform,
-    app_bucket,
-    credential_bucket,
-)
-from analytics_sync.platforms._linkedin_identity import MEMBER, ORGANIZATION
-from analytics_sync.platforms._linkedin_member import MemberReader
-from analytics_sync.platforms._linkedin_member_calls import member_totals
-from analytics_sync.platforms._linkedin_organization import OrganizationReader, organization_totals
-from analytics_sync.platforms._linkedin_rules import LinkedInRules
+from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
+from analytics_sync.platforms._linkedin_kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
 from analytics_sync.settings.declare import PlatformSettings, Setting
-from analytics_sync.transport.call import Cap, Rules
+
+if TYPE_CHECKING:
+    from analytics_sync.domain.records import (
+        Account,
+        AccountTotals,
+        FoundPost,
+        Horizon,
+        Identity,
+        Post,
+        PostFailure,
+        Reading,
+    )
+    from analytics_sync.transport.call import Cap, Rules
 
 DEVELOPMENT = "development"
 
@@ -44,7 +36,7 @@ class LinkedIn(Platform):
     name: ClassVar[str] = "linkedin"
     title: ClassVar[str] = "LinkedIn"
     account_kinds: ClassVar[tuple[str, ...]] = (ORGANIZATION, MEMBER)
-    account_id_help: ClassVar[str] = urns.ACCOUNT_ID_FORM
+    account_id_help: ClassVar[str] = ACCOUNT_ID_FORM
     base_url: ClassVar[str] = "https://api.linkedin.com"
     token_url: ClassVar[str] = "https://www.linkedin.com/oauth/v2/accessToken"
     authorize_url: ClassVar[str] = "https://www.linkedin.com/oauth/v2/authorization"
@@ -78,6 +70,8 @@ class LinkedIn(Platform):
 
         LinkedIn docs: Community Management overview and tiers.
         """
+        from analytics_sync.transport.call import Cap
+
         caps = [*super().caps(account, settings)]
         if settings.text("tier") == DEVELOPMENT:
             day = timedelta(days=1)
@@ -85,62 +79,64 @@ class LinkedIn(Platform):
         return _least(caps)
 
     def rules(self, account: Account, settings: PlatformSettings) -> Rules:
+        from analytics_sync.platforms._linkedin_rules import LinkedInRules
+
         return LinkedInRules(settings.text("version"))
 
     def parse_account_id(self, text: str) -> str:
-        return urns.account_urn(text)
+        from analytics_sync.platforms._linkedin_urns import account_urn
+
+        return account_urn(text)
 
     def parse_post_id(self, text: str, account: Account | None = None) -> str:
-        return urns.post_urn(text)
+        from analytics_sync.platforms._linkedin_urns import post_urn
+
+        return post_urn(text)
 
     def published_from_id(self, platform_post_id: str) -> datetime | None:
-        return urns.published_at(platform_post_id)
+        from analytics_sync.platforms._linkedin_urns import published_at
+
+        return published_at(platform_post_id)
 
     def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:
         """What the URN tells; what was said counts only where there is none yet."""
+        from analytics_sync.platforms._linkedin_urns import is_person
+
         if not platform_account_id:
             return kind
-        return MEMBER if urns.is_person(platform_account_id) else ORGANIZATION
+        return MEMBER if is_person(platform_account_id) else ORGANIZATION
 
     def can_list(self, account: Account) -> bool:
-        return not urns.is_person(account.platform_account_id)
+        from analytics_sync.platforms._linkedin_urns import is_person
+
+        return not is_person(account.platform_account_id)
 
     async def identify(self, context: Context) -> Identity:
-        return await _linkedin_identity.identify(context)
+        from analytics_sync.platforms import _linkedin_account
 
-    async def discover(
-        self,
-        context: Context,
-        listing: str,
-        horizon: Horizon,
+        return await _linkedin_account.identify(context)
+
+    def discover(
+        self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
-        if not self.can_list(context.account):
-            return
-        async for page in _linkedin_posts.listed(context, horizon):
-            yield page
+        from analytics_sync.platforms import _linkedin_account
+
+        return _linkedin_account.discover(context, horizon)
 
     async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
-        """A member's post is not shown by LinkedIn: its id alone tells when it was published."""
-        if self.can_list(context.account):
-            return await _linkedin_posts.shown(context, platform_post_id)
-        published_at = urns.published_at(platform_post_id)
-        if published_at is None:
-            raise WrongUsage(
-                f"{platform_post_id} does not tell when it was published, and LinkedIn shows no "
-                "member's posts.",
-                hint="Import it with its published_at: analytics-sync post import",
-            )
-        return FoundPost(platform_post_id, published_at, permalink=urns.permalink(platform_post_id))
+        from analytics_sync.platforms import _linkedin_account
+
+        return await _linkedin_account.look_up(context, platform_post_id)
 
     def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-        if self.can_list(context.account):
-            return OrganizationReader(context).results(posts)
-        return MemberReader(context).results(posts)
+        from analytics_sync.platforms import _linkedin_account
+
+        return _linkedin_account.read(context, posts)
 
     async def totals(self, context: Context) -> AccountTotals | None:
-        if self.can_list(context.account):
-            return await organization_totals(context)
-        return await member_totals(context)
+        from analytics_sync.platforms import _linkedin_account
+
+        return await _linkedin_account.totals(context)
 
 
 def _least(caps: Sequence[Cap]) -> tuple[Cap, ...]:

@@ -292,3 +292,25 @@ def shape(line: str) -> str:
     """A line without what changes from day to day."""
     days = re.sub(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b", "DAY", line)
     return " ".join(re.sub(r"[0-9][0-9,.:]*|[▁-█]+", "N", days).split())
+
+
+def test_every_switch_and_fault_of_metas_hosts_is_told():
+    """Those of X and LinkedIn are in the page by their own modules' words."""
+    folder = SOURCE / "simulator" / "services" / "_graph"
+    source = "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    switches = {
+        *re.findall(r'host\.(?:switch|flag|number|text)\(\s*"(\w+)"', source),
+        *re.findall(r'switches\.get\(\s*f?"[\w{}.]+\.(\w+)"', source),
+        *re.findall(r'_setting\([\w.]+, "(\w+)"', source),
+    }
+    asked = {
+        *re.findall(r'\.fault\("(\w+)"', source),
+        *re.findall(r"\basks\(.*\"(\w+)\"\)", source),
+    }
+    assert len(switches) > 20
+    assert len(asked) > 8
+    page = text_of(DOCS / "simulator.md")
+    for name in switches:
+        assert re.search(rf"`(?:HOST|facebook|instagram)\.{name}`", page), name
+    for name in asked:
+        assert f"`{name}`" in page, name

@@ -1,0 +1,1 @@
+"""Turns stored numbers into what people look at: tables and sparklines."""

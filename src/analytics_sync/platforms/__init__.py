@@ -2,27 +2,53 @@
 
 import importlib
 import pkgutil
+import sys
+from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analytics_sync.errors import WrongUsage
-from analytics_sync.platforms._contract import Platform
+
+if TYPE_CHECKING:
+    from analytics_sync.platforms._contract import Platform
 
 ENTRY_POINT_GROUP = "analytics_sync.platforms"
 
 
 @cache
-def all_platforms() -> dict[str, Platform]:
+def all_platforms() -> "dict[str, Platform]":
     """Every platform by its name, ours first, then those of installed packages."""
     found: dict[str, Platform] = {}
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             platform = importlib.import_module(f"{__name__}.{module.name}").PLATFORM
             found[platform.name] = platform
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        platform = entry_point.load()
+    for platform in _installed():
         found.setdefault(platform.name, platform)
     return found
+
+
+def _installed() -> "Iterator[Platform]":
+    """Platforms of other packages, by their entry points."""
+    if any(map(_names_our_group, sys.path)):
+        from importlib.metadata import entry_points
+
+        for entry_point in entry_points(group=ENTRY_POINT_GROUP):
+            yield entry_point.load()
+
+
+def _names_our_group(place: str) -> bool:
+    """Whether a package in this place of the import path may bring a platform.
+
+    A glance at the files that importlib.metadata would read: loading it, only to learn nearly
+    always that there is none, takes a tenth of the time of a short command.
+    """
+    folder = Path(place)
+    if not folder.is_dir():
+        return folder.exists()  # a zip file: importlib.metadata alone looks into it
+    declared = folder.glob("*-info/entry_points.txt")
+    return any(ENTRY_POINT_GROUP.encode() in file.read_bytes() for file in declared)
 
 
 def names_meant(text: str) -> tuple[str, ...]:
@@ -46,7 +72,7 @@ def names_meant(text: str) -> tuple[str, ...]:
     return meant
 
 
-def platform_named(text: str) -> Platform:
+def platform_named(text: str) -> "Platform":
     """The one platform that a name or an alias means.
 
     :raises WrongUsage: unknown, or the name of a family of platforms.

@@ -31,7 +31,7 @@ demo: .venv/.program ## see the whole of it on made-up data, no account needed
 	@$(BIN)/analytics-sync demo
 
 test: install ## run the tests (under four minutes)
-	$(BIN)/python -m pytest tests/ -q -m "not slow" -n 2 --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/ -q -n 2 --dist loadfile --cov --cov-report=term:skip-covered
 
 test-slow: install ## run soaks, kill loops and large property runs
 	$(BIN)/python -m pytest tests/ -q -m slow

@@ -18,6 +18,9 @@ from analytics_sync.vault import Vault
 
 COMMAND_SECONDS = 30
 LONGEST_TOKEN = 16_384
+# Far more than a token with all that may come along with it.
+LARGEST_SOURCE = 65_536
+FORM = 'The form is {"access_token", "refresh_token", "expires_at", "scopes"}.'
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,21 @@ def parse_token(text: str, source: str) -> Token:
     stripped = text.removeprefix("\ufeff").strip()
     if not stripped:
         raise WrongUsage(f"{source} is empty.", hint="It must hold an access token.")
-    if not stripped.startswith("{"):
+    if len(stripped) > LARGEST_SOURCE:
+        raise WrongUsage(
+            f"{source} is larger than {LARGEST_SOURCE // 1024} KiB: that is no token.",
+            hint="Is it the right file?",
+        )
+    if not stripped.startswith(("{", "[", '"')):
         return Token(_checked(stripped, source))
     try:
         told = json.loads(stripped)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WrongUsage(
             f"{source} begins like JSON but is not: {error}.",
             hint='Write a bare token, or {"access_token": "..."}.',
         ) from None
-    return token_from(told, source)
+    return token_from(told if isinstance(told, dict) else {}, source)
 
 
 def token_from(told: Mapping[str, Any], source: str) -> Token:
@@ -59,16 +67,13 @@ def token_from(told: Mapping[str, Any], source: str) -> Token:
     """
     access = told.get("access_token")
     if not isinstance(access, str):
-        raise WrongUsage(
-            f"{source} has no text under access_token.",
-            hint='The form is {"access_token", "refresh_token", "expires_at", "scopes"}.',
-        )
+        raise WrongUsage(f"{source} has no text under access_token.", hint=FORM)
     refresh = told.get("refresh_token")
     if refresh is not None and not isinstance(refresh, str):
-        raise WrongUsage(f"{source}: refresh_token must be a text or null.")
+        raise WrongUsage(f"{source}: refresh_token must be a text or null.", hint=FORM)
     return Token(
         access_token=_checked(access.strip(), source),
-        refresh_token=refresh or None,
+        refresh_token=_checked(refresh.strip(), f"{source}, refresh_token,") if refresh else None,
         expires_at=_expiry(told.get("expires_at"), source),
         scopes=_scopes(told.get("scopes"), source),
     )
@@ -95,11 +100,11 @@ def _expiry(value: Any, source: str) -> datetime | None:
     hint = 'Write it as "2026-12-31T00:00:00Z", or null.'
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            raise WrongUsage(f"{source}: expires_at {value!r} has no zone.", hint=hint)
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         raise WrongUsage(f"{source}: expires_at {value!r} is not a time.", hint=hint) from None
-    if moment.tzinfo is None:
-        raise WrongUsage(f"{source}: expires_at {value!r} has no zone.", hint=hint)
-    return moment.astimezone(UTC)
 
 
 def _scopes(value: Any, source: str) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ def _scopes(value: Any, source: str) -> tuple[str, ...]:
         return tuple(value.replace(",", " ").split())
     if isinstance(value, list) and all(isinstance(scope, str) for scope in value):
         return tuple(value)
-    raise WrongUsage(f"{source}: scopes must be a list of texts.")
+    raise WrongUsage(f"{source}: scopes must be a list of texts.", hint=FORM)
 
 
 def sealed(token: Token) -> dict[str, Any]:
@@ -127,20 +132,10 @@ async def from_command(command: str) -> Token:
     :raises CredentialRefused: it fails, takes too long, or prints no token.
     """
     hint = f"Run it yourself: {command}"
-    try:
-        program, *arguments = shlex.split(command)
-        process = await asyncio.create_subprocess_exec(
-            program,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except (OSError, ValueError) as error:
-        raise CredentialRefused(f"The token command can't be run: {error}.", hint=hint) from error
+    process = await _started(command, hint)
     try:
         async with asyncio.timeout(COMMAND_SECONDS):
-            output, _ = await process.communicate()
+            output = await _printed_by(process)
     except TimeoutError:
         raise CredentialRefused(
             f"The token command took more than {COMMAND_SECONDS} s.", hint=hint
@@ -150,12 +145,42 @@ async def from_command(command: str) -> Token:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-    if process.returncode != 0:
+    if process.returncode != 0 and len(output) <= LARGEST_SOURCE:
         raise CredentialRefused(f"The token command ended with {process.returncode}.", hint=hint)
     try:
         return parse_token(output.decode(errors="replace"), "what the token command printed")
     except WrongUsage as error:
         raise CredentialRefused(error.message, hint=hint) from error
+
+
+async def _started(command: str, hint: str) -> asyncio.subprocess.Process:
+    if not command.strip():
+        raise CredentialRefused(
+            "The token command is empty.", hint="Name a program that prints the token."
+        )
+    try:
+        return await asyncio.create_subprocess_exec(
+            *shlex.split(command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            # Not read: whatever it says may hold the secret.
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except (OSError, ValueError) as error:
+        raise CredentialRefused(f"The token command can't be run: {error}.", hint=hint) from error
+
+
+async def _printed_by(process: asyncio.subprocess.Process) -> bytes:
+    """All that a command prints, or a little more than a token may have; the rest is not read."""
+    assert process.stdout is not None
+    output = b""
+    while len(output) <= LARGEST_SOURCE:
+        some = await process.stdout.read(LARGEST_SOURCE)
+        if not some:
+            await process.wait()
+            break
+        output += some
+    return output
 
 
 class Tokens:

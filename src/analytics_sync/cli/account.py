@@ -1,7 +1,9 @@
 """`account`: add, list, move, remove."""
 
-import asyncio
 import logging
+import os
+import re
+import shlex
 import stat
 import sys
 from pathlib import Path
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 account = typer.Typer(no_args_is_help=True, help="Pages, profiles and channels of a business.")
-LARGEST_TOKEN_FILE = 65_536
+
+# Somebody may put the token itself where its file belongs.
+LIKE_A_TOKEN = re.compile(r"[^/\s]{30,}")
 
 
 def register(app: typer.Typer) -> None:
@@ -61,6 +65,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Add an account; its token is tried at once. Adding it again replaces its token."""
+    import asyncio
+
     from analytics_sync.connect.accounts import NewAccount, add_account
     from analytics_sync.platforms import platform_named
     from analytics_sync.store import businesses, credentials
@@ -203,31 +209,56 @@ def _tell(added: "Added") -> None:
 
 def _check_credential(has: str, wanted: str) -> None:
     if has != wanted:
-        raise WrongUsage(f"That credential is for {has}, not for {wanted}.")
+        raise WrongUsage(
+            f"--credential: that one is for {has}, not for {wanted}.",
+            hint="`analytics-sync account list` shows which credential each account uses.",
+        )
 
 
 def _token(file: Path | None, *, from_stdin: bool) -> "Token | None":
     from analytics_sync.tokens import parse_token
 
     if from_stdin:
-        return parse_token(sys.stdin.read(LARGEST_TOKEN_FILE), "standard input")
+        return parse_token(_read_stdin(), "standard input")
     if file is None:
         return None
     return parse_token(_read(file), f"the token file {file}")
 
 
+def _read_stdin() -> str:
+    """:raises WrongUsage: there is no standard input."""
+    from analytics_sync.tokens import LARGEST_SOURCE
+
+    if sys.stdin is None:
+        raise WrongUsage(
+            "--token-stdin: there is no standard input.", hint="Pipe the token in, or name a file."
+        )
+    return sys.stdin.buffer.read(LARGEST_SOURCE + 1).decode(errors="replace")
+
+
 def _read(file: Path) -> str:
     """:raises WrongUsage: the file is none, can't be read, or is no text."""
+    from analytics_sync.domain.masking import mask
+    from analytics_sync.tokens import LARGEST_SOURCE
+
     try:
-        with file.open(encoding="utf-8") as opened_file:
-            mode = file.stat().st_mode
-            if stat.S_IMODE(mode) & 0o044:
-                log.warning("the token file %s may be read by others: chmod 600 %s", file, file)
-            return opened_file.read(LARGEST_TOKEN_FILE)
+        with file.open("rb") as opened_file:
+            mode = os.fstat(opened_file.fileno()).st_mode
+            if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o044:
+                log.warning(
+                    "the token file %s may be read by others: chmod 600 %s",
+                    file,
+                    shlex.quote(str(file)),
+                )
+            return opened_file.read(LARGEST_SOURCE + 1).decode()
     except IsADirectoryError:
         raise WrongUsage(f"--token-file {file} is a folder.", hint="Name a file.") from None
     except OSError as error:
-        raise WrongUsage(f"--token-file {file} can't be read: {error.strerror}.") from None
+        shown = mask(str(file)) if LIKE_A_TOKEN.fullmatch(str(file)) else file
+        raise WrongUsage(
+            f"--token-file {shown} can't be read: {error.strerror}.",
+            hint="Name a file that holds the token, and that you may read.",
+        ) from None
     except UnicodeDecodeError:
         raise WrongUsage(
             f"--token-file {file} holds no text.", hint="Is it the right file?"

@@ -7,12 +7,16 @@ from sqlalchemy import Connection
 
 from analytics_sync.connect.session import talking
 from analytics_sync.domain.records import Account, Identity
-from analytics_sync.errors import WrongUsage
+from analytics_sync.errors import CallFailed, WrongUsage
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.store import accounts, credentials
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import Token, from_command, sealed
 from analytics_sync.vault import Vault
+
+NOTHING_STORED = (
+    "Nothing was stored: run the command again, or add --no-check to store the account untried."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
             "Without asking the token, the account's id must be said.",
             hint=f"--platform-account-id takes {platform.account_id_help}; or leave out --no-check.",
         )
-    wanted = replace(wanted, kind=platform.account_kind(wanted.platform_account_id, wanted.kind))
+    wanted = replace(wanted, kind=_kind(platform, wanted))
     stored = await parts.write(store_account, vault, new, wanted, identity, parts.clock.now())
     return Added(stored, identity)
 
@@ -66,14 +70,15 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
 def _wanted(platform: Platform, new: NewAccount) -> Account:
     """The account in its stored form, before anything is known of it but what was typed."""
     if new.kind is not None and new.kind not in platform.account_kinds:
-        kinds = ", ".join(platform.account_kinds) or "none"
+        kinds = ", ".join(platform.account_kinds)
         raise WrongUsage(
-            f"{platform.title} has no accounts of kind {new.kind!r}.", hint=f"Its kinds: {kinds}."
+            f"--kind: {platform.title} has no accounts of kind {new.kind!r}.",
+            hint=f"Its kinds: {kinds}." if kinds else "Leave --kind out: there is one kind alone.",
         )
     platform_account_id = ""
     if new.platform_account_id is not None:
         platform_account_id = account_id(platform, new.platform_account_id)
-    return Account(
+    wanted = Account(
         id=0,
         business_id=new.business_id,
         platform=platform.name,
@@ -81,6 +86,19 @@ def _wanted(platform: Platform, new: NewAccount) -> Account:
         kind=new.kind,
         credential_id=new.credential_id,
     )
+    _kind(platform, wanted)
+    return wanted
+
+
+def _kind(platform: Platform, wanted: Account) -> str | None:
+    """:raises WrongUsage: the kind that was said is not the one that the id tells."""
+    kind = platform.account_kind(wanted.platform_account_id, wanted.kind)
+    if wanted.kind is not None and kind != wanted.kind:
+        raise WrongUsage(
+            f"--kind {wanted.kind}: {wanted.platform_account_id} is of kind {kind}.",
+            hint="Leave --kind out, or give another --platform-account-id.",
+        )
+    return kind
 
 
 def account_id(platform: Platform, text: str) -> str:
@@ -88,7 +106,11 @@ def account_id(platform: Platform, text: str) -> str:
     try:
         return platform.parse_account_id(text)
     except ValueError as error:
-        raise WrongUsage(f"platform_account_id: {error}", code="account_id_invalid") from None
+        raise WrongUsage(
+            f"platform_account_id: {error}.",
+            hint="Left out, the token is asked whose it is.",
+            code="account_id_invalid",
+        ) from None
 
 
 async def _ask(parts: Parts, new: NewAccount, wanted: Account) -> Identity:
@@ -96,8 +118,14 @@ async def _ask(parts: Parts, new: NewAccount, wanted: Account) -> Identity:
     if new.command is not None:
         token = await from_command(new.command)
     access = token.access_token if token is not None else None
-    async with talking(parts, wanted, access) as context:
-        return await parts.platforms[new.platform].identify(context)
+    try:
+        async with talking(parts, wanted, access) as context:
+            return await parts.platforms[new.platform].identify(context)
+    except CallFailed as failure:
+        # Words that were written for a sync, which comes again by itself.
+        advice = failure.hint.replace("; tried again next run", "")
+        failure.hint = f"{advice} {NOTHING_STORED}".strip()
+        raise
 
 
 def store_account(

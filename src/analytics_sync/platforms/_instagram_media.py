@@ -22,7 +22,7 @@ _KIND_OF_PRODUCT: Final = {REELS: "reel", STORY: "story"}
 _KIND_OF_TYPE: Final = {"IMAGE": "image", "VIDEO": "video", "CAROUSEL_ALBUM": "carousel"}
 _PRODUCT_OF_KIND: Final = {kind: product for product, kind in _KIND_OF_PRODUCT.items()}
 
-_ID = re.compile(r"[0-9]{1,25}")
+_ID = re.compile(r"[1-9][0-9]{0,24}")
 _HOSTS = re.compile(r"(?:[a-z-]+\.)*(?:instagram\.com|instagr\.am)")
 
 _FORM: Final = "an Instagram post id is the media id of the Graph API, digits only (17900...)"

@@ -61,7 +61,7 @@ class Facebook(Platform):
         wanted = text.strip()
         if "/" in wanted:
             wanted = _id_in_address(wanted)
-        if not re.fullmatch(r"[0-9]{1,25}", wanted):
+        if not re.fullmatch(r"[1-9][0-9]{0,24}", wanted):
             raise ValueError(
                 f"{text!r}: a Facebook Page id is digits only (Page settings: Page transparency, "
                 "Page ID), not the Page's name"

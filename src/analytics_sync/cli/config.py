@@ -22,9 +22,9 @@ def path(*, json: Json = False) -> None:
     from analytics_sync.settings.home import find_home
 
     found = find_home(os.environ).config
-    answer(
-        {"path": str(found), "exists": found.exists()}, as_json=json, human=lambda: say(str(found))
-    )
+    # Not the method of paths, which fails where the home may not be entered.
+    exists = os.path.exists(found)  # noqa: PTH110
+    answer({"path": str(found), "exists": exists}, as_json=json, human=lambda: say(str(found)))
 
 
 @config.command()

@@ -1,5 +1,6 @@
 """The home: the one folder that holds configuration, key, database, locks and logs."""
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ class Home:
             self.path.mkdir(ONLY_OWNER, parents=True, exist_ok=True)
             for folder in (self.locks, self.logs):
                 folder.mkdir(ONLY_OWNER, exist_ok=True)
+        except FileExistsError as error:
+            raise ConfigurationInvalid(
+                [f"{error.filename} is in the way: a folder belongs there."],
+                hint=f"Move it away, or name another home in {HOME_VARIABLE}.",
+            ) from error
         except OSError as error:
             raise ConfigurationInvalid(
                 [f"The home {self.path} can't be made: {error.strerror} ({error.filename})."],
@@ -89,4 +95,17 @@ def _usual_folder(environ: Mapping[str, str]) -> Path:
     shared = environ.get("XDG_DATA_HOME", "").strip()
     if shared.startswith("/"):
         return Path(shared, APPLICATION)
-    return Path(environ.get("HOME") or Path.home(), ".local/share", APPLICATION)
+    return Path(environ.get("HOME") or _home_of_user(), ".local/share", APPLICATION)
+
+
+def _home_of_user() -> str:
+    """What the system knows, also where HOME is set to nothing.
+
+    :raises RuntimeError: it knows no such user.
+    """
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        raise RuntimeError(f"user {os.getuid()} is not in the system's list") from None

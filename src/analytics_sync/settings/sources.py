@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from analytics_sync.settings.fields import NO_SETTINGS, PREFIX, Fields
+from analytics_sync.settings.home import HOME_VARIABLE
 
 
 class Source(StrEnum):
@@ -67,6 +68,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         content = path.read_bytes()
     except FileNotFoundError:
         return {}
+    except NotADirectoryError as error:
+        raise ValueError(
+            f"the home {path.parent} is no folder; name another one in {HOME_VARIABLE}"
+        ) from error
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from error
     return _parsed(path, content)

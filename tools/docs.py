@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> int:
             path.write_text(new, encoding="utf-8")
             sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
     if check and changed:
-        sys.stderr.write(f"{changed} pages differ from the code: `make docs` writes them.\n")
+        sys.stderr.write(f"Pages that differ from the code: {changed}. `make docs` writes them.\n")
         return 1
     return 0
 

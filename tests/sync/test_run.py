@@ -211,6 +211,8 @@ def test_a_fault_of_ours_in_one_account_costs_the_others_nothing(house, monkeypa
     monkeypatch.setattr("analytics_sync.platforms._x_account.Lookup", None)
     record = house.sync()
     assert codes(result_of(record, broken)) == {"internal"}
+    with house.opened() as found, found.database.read() as connection:
+        assert [row.code for row in runs.errors_of(connection, record.run_id)] == ["internal"]
     assert result_of(record, fine).outcome == "ok"
     assert record.exit_status() == ExitStatus.FAILED
 

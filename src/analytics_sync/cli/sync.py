@@ -11,7 +11,6 @@ from analytics_sync.cli.tables import say, table
 from analytics_sync.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from analytics_sync.domain.records import Account
     from analytics_sync.sync.results import RunRecord
     from analytics_sync.sync.run import Order
     from analytics_sync.wiring import Installation
@@ -69,7 +68,7 @@ def sync(
         if dry_run:
             _rehearse(installation, order, as_json=json)
             return
-        with _progress() as progress:
+        with progress_shown() as progress:
             from analytics_sync.wiring import sync as run
 
             record = run(installation, order, progress)
@@ -121,7 +120,7 @@ def _order(
     try:
         patience = parse_span(wait)
     except ValueError as error:
-        raise WrongUsage(f"--wait: {error}") from None
+        raise WrongUsage(f"--wait: {error}.", hint="For example 30s or 5m.") from None
     names = frozenset(n for text in platform for n in names_meant(text)) if platform else None
     order = manual_order(installation, business or None)
     return replace(
@@ -174,7 +173,7 @@ def _rehearse(installation: "Installation", order: "Order", *, as_json: bool) ->
     answer(document, as_json=as_json, human=human)
 
 
-def _progress() -> Any:
+def progress_shown() -> Any:
     """Bars on a terminal, nothing elsewhere."""
     from contextlib import nullcontext
 
@@ -186,7 +185,12 @@ def _progress() -> Any:
 
 
 def tell(record: "RunRecord") -> None:
-    """What came of a run, for people."""
+    """What came of a run, for a person at a terminal; the log tells what went wrong.
+
+    Elsewhere nothing is said: cron would mail it, and success is no news.
+    """
+    if not sys.stdout.isatty():
+        return
     if not record.accounts:
         say("No account takes part. Add one: analytics-sync account add BUSINESS PLATFORM ...")
         return
@@ -218,22 +222,9 @@ def tell(record: "RunRecord") -> None:
         ],
         empty="",
     )
-    for account, failure in _account_failures(record):
-        say(f"{account.platform} account {account.id}: {failure.message}")
-        if failure.hint:
-            say(f"  {failure.hint}")
     say(
         f"Run {record.run_id}: {record.outcome}. {record.total('snapshots'):,} posts changed, "
         f"{record.requests:,} requests, {record.seconds:.1f} s."
     )
     if record.total("failed"):
         say(f"`analytics-sync runs {record.run_id}` shows every error.")
-
-
-def _account_failures(record: "RunRecord") -> "list[tuple[Account, Any]]":
-    return [
-        (result.account, failure)
-        for result in record.accounts
-        for failure in result.failures
-        if failure.platform_post_id is None
-    ]

@@ -58,7 +58,7 @@ async def sync_account(work: Work) -> AccountResult:
     finally:
         work.result.requests = work.sender.requests
         work.parts.progress.finish(work.account)
-    await _conclude(work)
+    await conclude(work)
     if stopped is not None:
         raise stopped
     return work.result
@@ -98,7 +98,9 @@ async def _note(work: Work, error: AnalyticsSyncError) -> None:
     result = work.result
     result.outcome = max(result.outcome, outcome_of(error), key=OUTCOMES.index)
     result.failures.append(Failure(error.code, error.message, hint=error.hint))
-    log.debug("%s account %s: %s", work.account.platform, work.account.id, error.message)
+    # What the next run mends by itself is no news; the rest is for a person.
+    grave = outcome_of(error) in {"failed", "credential_refused"}
+    _say(work, logging.WARNING if grave else logging.INFO, f"{error.message} {error.hint}")
     if isinstance(error, NotYet | PlatformStopped) and error.until and error.bucket:
         result.not_before = max(filter(None, (result.not_before, error.until)))
         await work.budgets.block(error.bucket, error.until, error.message)
@@ -106,6 +108,10 @@ async def _note(work: Work, error: AnalyticsSyncError) -> None:
         await work.parts.write(
             credentials.note_refusal, work.account.credential_id, error.message, work.choice.slot
         )
+
+
+def _say(work: Work, level: int, text: str) -> None:
+    log.log(level, "%s account %s: %s", work.account.platform, work.account.id, text.strip())
 
 
 def outcome_of(error: AnalyticsSyncError) -> str:
@@ -123,11 +129,12 @@ def outcome_of(error: AnalyticsSyncError) -> str:
             return "failed"
 
 
-async def _conclude(work: Work) -> None:
+async def conclude(work: Work) -> None:
     """Judge the account as a whole, and store what the next run must know."""
     result = work.result
     if result.outcome == "ok" and not result.synced and _nothing_worked(result):
         result.outcome = "failed"
+        _say(work, logging.WARNING, f"nothing could be read. {result.failures[-1].message}")
     if result.deferred:
         result.left_behind = selection.left_behind(
             work.chosen, work.settings.cadence, work.choice.slot

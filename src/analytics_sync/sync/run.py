@@ -11,7 +11,7 @@ from datetime import timedelta
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnalyticsSyncError, Interrupted, PlatformStopped
 from analytics_sync.store import accounts, metrics, runs
-from analytics_sync.sync.account import outcome_of, sync_account
+from analytics_sync.sync.account import conclude, outcome_of, sync_account
 from analytics_sync.sync.budgets import KeptBudgets
 from analytics_sync.sync.memory import RetiredMetrics
 from analytics_sync.sync.parts import Parts, Senders
@@ -232,6 +232,7 @@ class Crew:
             log.exception("account %s: unexpected failure", work.account.id)
             work.result.outcome = "failed"
             work.result.failures.append(Failure("internal", f"{type(error).__name__}: {error}"))
+            await conclude(work)
 
 
 def _fail(result: AccountResult, error: AnalyticsSyncError) -> None:

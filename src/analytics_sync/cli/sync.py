@@ -98,8 +98,13 @@ def _nothing_due(installation: "Installation", *, as_json: bool) -> bool:
         "posts": {"selected": 0, "synced": 0, "failed": 0, "deferred": 0},
         "accounts": [],
     }
-    answer(document, as_json=as_json, human=lambda: print("Nothing is due."))  # noqa: T201
+    answer(document, as_json=as_json, human=_tell_nothing_due)
     return True
+
+
+def _tell_nothing_due() -> None:
+    if sys.stdout.isatty():
+        print("Nothing is due.")  # noqa: T201
 
 
 def _order(
@@ -192,7 +197,6 @@ def tell(record: "RunRecord") -> None:
     if not sys.stdout.isatty():
         return
     if not record.accounts:
-        say("No account takes part. Add one: analytics-sync account add BUSINESS PLATFORM ...")
         return
     table(
         (

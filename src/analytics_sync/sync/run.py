@@ -54,6 +54,8 @@ async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord
     record = await _begin(parts, order)
     ordered = await choose_accounts(parts, order)
     _announce(order)
+    if not ordered:
+        log.warning("no account takes part; `analytics-sync account add` adds one")
     stoppable = replace(parts, clock=StoppableClock(parts.clock, stop))
     budgets = KeptBudgets(parts.database, parts.clock, stop)
     limit = parts.max_run.total_seconds()

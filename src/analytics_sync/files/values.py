@@ -19,15 +19,15 @@ FURTHEST: Final = timedelta(days=366)
 def text(fields: Mapping[str, Any], name: str) -> str | None:
     """A text as it stands; None where there is none. Whole numbers are taken as their digits."""
     value = fields.get(name)
-    if value is None or value == "":
+    if isinstance(value, str):
+        return _storable(value, name) if value else None
+    if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if isinstance(value, float):
-        raise Refused(name, f"{name} is a number that has lost digits; put it in quotes.")
-    if not isinstance(value, str):
-        raise Refused(name, f"{name} must be a text.")
-    return _storable(value, name)
+        raise Refused(name, f"{name} is a number that may have lost digits; put it in quotes.")
+    raise Refused(name, f"{name} must be a text.")
 
 
 def _storable(value: str, name: str) -> str:

@@ -1,19 +1,23 @@
 """The history, read in pages, so that a long export never keeps a transaction open."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, Table, literal_column, or_, select
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.store.database import Database
 from analytics_sync.store.schema import account, latest, post, snapshot
 
 PAGE = 5_000
+POSTS = 500
 PLACE = ("business_id", "platform", "platform_account_id", "platform_post_id", "published_at")
 EXPORT_COLUMNS = (*PLACE, "captured_at", *COLUMNS, "extra")
+
+# The values of PLACE.
+Place = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +33,84 @@ class Wanted:
 def rows(database: Database, wanted: Wanted, page: int = PAGE) -> Iterator[Mapping[str, Any]]:
     """Rows in the order of posts and time, with the names of `EXPORT_COLUMNS`.
 
-    Each page is a transaction of its own; rows that come in meanwhile may be left out.
+    Each page is a transaction of its own; rows that come in meanwhile may be left out. Memory
+    and the work for a page don't grow with the history.
     """
+    for places in _places(database, wanted):
+        yield from _of_posts(database, wanted, places, page)
+
+
+def _places(database: Database, wanted: Wanted) -> Iterator[dict[int, Place]]:
+    """Posts in the order of their ids, some hundred at a time, each with its place."""
+    owners = _owners(database, wanted)
+    query = (
+        select(post.c.id, post.c.account_id, post.c.platform_post_id, post.c.published_at)
+        .order_by(post.c.id)
+        .limit(POSTS)
+    )
+    if wanted.business_id is not None:
+        # The sign keeps the database from the index on accounts, by which it would find, and
+        # sort, all posts of the business again for each page.
+        query = query.where(literal_column("+post.account_id").in_(owners))
+    after = 0
+    while owners:
+        with database.read() as connection:
+            found = connection.execute(query.where(post.c.id > after)).all()
+        if found:
+            yield {row.id: (*owners[row.account_id], *row[2:]) for row in found if row[1] in owners}
+        if len(found) < POSTS:
+            return
+        after = found[-1].id
+
+
+def _owners(database: Database, wanted: Wanted) -> dict[int, Place]:
+    """Accounts by id: business, platform, and the platform's own id."""
+    query = select(
+        account.c.id, account.c.business_id, account.c.platform, account.c.platform_account_id
+    )
+    if wanted.business_id is not None:
+        query = query.where(account.c.business_id == wanted.business_id)
+    with database.read() as connection:
+        return {row.id: tuple(row[1:]) for row in connection.execute(query)}
+
+
+def _of_posts(
+    database: Database, wanted: Wanted, places: Mapping[int, Place], page: int
+) -> Iterator[Mapping[str, Any]]:
+    """All rows of some posts."""
     source = latest if wanted.newest_only else snapshot
-    after: tuple[int, datetime] | None = None
+    query = _history(source, wanted).limit(page)
+    after: Row[Any] | None = None
     while True:
         with database.read() as connection:
-            found = connection.execute(_query(source, wanted, after).limit(page)).all()
+            found = connection.execute(query.where(*_below(source, list(places), after))).all()
         for row in found:
-            yield {name: row._mapping[name] for name in EXPORT_COLUMNS}
+            yield dict(zip(EXPORT_COLUMNS, (*places[row.post_id], *row[1:]), strict=True))
         if len(found) < page:
             return
-        after = (found[-1].post_id, found[-1].captured_at)
+        after = found[-1]
 
 
-def _query(source: Table, wanted: Wanted, after: tuple[int, datetime] | None) -> Any:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.business_id is not None:
-        conditions.append(account.c.business_id == wanted.business_id)
+def _history(source: Table, wanted: Wanted) -> Select[Any]:
+    query = select(
+        source.c.post_id,
+        source.c.captured_at,
+        *(source.c[name] for name in COLUMNS),
+        source.c.extra,
+    ).order_by(source.c.post_id, source.c.captured_at)
     if wanted.since is not None:
-        conditions.append(source.c.captured_at >= wanted.since)
+        query = query.where(source.c.captured_at >= wanted.since)
     if wanted.until is not None:
-        conditions.append(source.c.captured_at < wanted.until)
-    if after is not None:
-        key = tuple_(source.c.post_id, source.c.captured_at)
-        conditions.append(
-            key > tuple_(*after, types=[source.c.post_id.type, source.c.captured_at.type])
-        )
-    return (
-        select(
-            source.c.post_id,
-            account.c.business_id,
-            account.c.platform,
-            account.c.platform_account_id,
-            post.c.platform_post_id,
-            post.c.published_at,
-            source.c.captured_at,
-            *(source.c[name] for name in COLUMNS),
-            source.c.extra,
-        )
-        .select_from(
-            source.join(post, post.c.id == source.c.post_id).join(
-                account, account.c.id == post.c.account_id
-            )
-        )
-        .where(*conditions)
-        .order_by(source.c.post_id, source.c.captured_at)
-    )
+        query = query.where(source.c.captured_at < wanted.until)
+    return query
+
+
+def _below(
+    source: Table, ids: Sequence[int], after: Row[Any] | None
+) -> Iterator[ColumnElement[bool]]:
+    """These posts, from the row after one on."""
+    if after is None:
+        yield source.c.post_id.in_(ids)
+        return
+    yield source.c.post_id.in_([id for id in ids if id >= after.post_id])
+    yield or_(source.c.post_id != after.post_id, source.c.captured_at > after.captured_at)

@@ -121,7 +121,7 @@ def _insert(connection: Connection) -> Any:
     statement = dialect.insert(post)
     told: Mapping[str, ColumnElement[Any]] = statement.excluded
     # A kind that the platforms don't know counts as none.
-    kinds = [literal_column(f"'{kind}'") for kind in sorted(POST_KINDS)]
+    kinds: list[ColumnElement[str]] = [literal_column(f"'{kind}'") for kind in sorted(POST_KINDS)]
     no_kind = or_(post.c.kind.is_(None), post.c.kind.not_in(kinds))
     news = [
         and_(no_kind, told["kind"].is_not(None), told["kind"].is_distinct_from(post.c.kind)),

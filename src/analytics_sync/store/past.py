@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, cast, or_, select
+from sqlalchemy import Connection, bindparam, cast, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_sync.domain.history import Known
@@ -104,15 +104,21 @@ def _latest_row(post_id: int, standing: Standing) -> dict[str, Any]:
     }
 
 
+# Asked for many posts of a batch, so put together once.
+_LATER = (
+    select(snapshot)
+    .where(
+        snapshot.c.post_id == bindparam("post"),
+        snapshot.c.captured_at > bindparam("moment", type_=snapshot.c.captured_at.type),
+    )
+    .order_by(snapshot.c.captured_at)
+    .execution_options(yield_per=10)
+)
+
+
 def _later(connection: Connection, post_id: int, moment: datetime) -> Iterator[PastReading]:
     """Stored readings of a post after a moment, oldest first; most askers stop at the first."""
-    query = (
-        select(snapshot)
-        .where(snapshot.c.post_id == post_id, snapshot.c.captured_at > moment)
-        .order_by(snapshot.c.captured_at)
-        .execution_options(yield_per=10)
-    )
-    with connection.execute(query) as found:
+    with connection.execute(_LATER, {"post": post_id, "moment": moment}) as found:
         for row in found:
             values = row._mapping
             said = {name: values[name] for name in COLUMNS if values[name] is not None}

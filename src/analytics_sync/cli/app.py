@@ -1,26 +1,48 @@
 """Puts the commands together."""
 
-from functools import cache
+import importlib
+from collections.abc import Sequence
+from itertools import dropwhile
 from typing import Annotated, Any
 
 import typer
 
-from analytics_sync.cli import account, business, config, db, init, logs, runs, simulator, sync
 from analytics_sync.cli.options import Verbosity, set_verbosity
 from analytics_sync.version import __version__
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Keeps the history of your LinkedIn, X, Facebook and Instagram posts' numbers.",
-    pretty_exceptions_enable=False,
-)
+# Each command's module, in the order of `--help`.
+MODULES = {
+    "init": "init",
+    "business": "business",
+    "account": "account",
+    "post": "post",
+    "sync": "sync",
+    "runs": "runs",
+    "import": "import_command",
+    "export": "export",
+    "logs": "logs",
+    "config": "config",
+    "db": "db",
+    "demo": "demo",
+    "simulator": "simulator",
+}
+FLAGS = frozenset({"--verbose", "-v", "--quiet", "-q"})
 
 
-@cache
-def command() -> Any:
-    """The whole command line, ready to run."""
-    for module in (init, business, account, sync, runs, logs, config, db, simulator):
-        module.register(app)
+def command(arguments: Sequence[str] = ()) -> Any:
+    """The command line, ready to run; where `arguments` name a command, with that one alone.
+
+    Building all of them takes longer than a run with nothing to do.
+    """
+    app = typer.Typer(
+        no_args_is_help=True,
+        help="Keeps the history of your LinkedIn, X, Facebook and Instagram posts' numbers.",
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(everything)
+    word = next(dropwhile(FLAGS.__contains__, arguments), "")
+    for name in [MODULES[word]] if word in MODULES else dict.fromkeys(MODULES.values()):
+        importlib.import_module(f"analytics_sync.cli.{name}").register(app)
     return typer.main.get_command(app)
 
 
@@ -30,7 +52,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def everything(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Log at DEBUG to standard error.")

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -147,6 +146,8 @@ def as_document(found: "BusinessRow") -> dict[str, Any]:
 
 
 def _check_zone(name: str) -> None:
+    from zoneinfo import ZoneInfo
+
     try:
         ZoneInfo(name)
     except (ValueError, OSError, LookupError):

@@ -45,7 +45,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _outcome(arguments: Sequence[str], *, as_json: bool) -> int:
     try:
-        status = command().main(list(arguments), prog_name="analytics-sync", standalone_mode=False)
+        status = command(arguments).main(
+            list(arguments), prog_name="analytics-sync", standalone_mode=False
+        )
     except AnalyticsSyncError as error:
         return _tell(error, as_json=as_json)
     except TyperException as error:

@@ -112,7 +112,7 @@ def _show(row: "Row[Any]", errors: "list[Row[Any]]") -> None:
         [
             (
                 error.platform,
-                str(error.account_id),
+                None if error.account_id is None else str(error.account_id),
                 error.platform_post_id,
                 error.code,
                 error.message,

@@ -13,6 +13,7 @@ from analytics_sync.errors import WrongUsage
 from analytics_sync.store.businesses import forget_unused_credentials
 from analytics_sync.store.schema import account, account_snapshot, business, credential
 from analytics_sync.store.statements import follow_sequence, row_id, upsert
+from analytics_sync.store.trouble import changed_meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +171,12 @@ def remove(connection: Connection, id: int, now: datetime) -> int:
 
 
 def sync_state(connection: Connection, id: int) -> SyncState:
+    """:raises Busy: the account was deleted meanwhile."""
     row = connection.execute(
         select(account.c.discovered, account.c.totals_at).where(account.c.id == id)
-    ).one()
+    ).first()
+    if row is None:
+        raise changed_meanwhile()
     return SyncState(row.discovered, row.totals_at)
 
 

@@ -1,11 +1,12 @@
 """PostgreSQL's advisory locks on accounts: held by a session, free as soon as it dies."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 
 from sqlalchemy import Connection, text
 
+from analytics_sync.errors import StoreUnusable
 from analytics_sync.store.database import Database
 
 # The first key of each pair, so that other programs' locks in the same database don't meet ours.
@@ -28,15 +29,18 @@ class AdvisoryLocks:
             yield free
         finally:
             if free:
-                self._ask("SELECT pg_advisory_unlock(:space, :id)", account_id)
+                # A session that broke off holds nothing any more.
+                with suppress(StoreUnusable):
+                    self._ask("SELECT pg_advisory_unlock(:space, :id)", account_id)
 
     def close(self) -> None:
         if self._connection is not None:
-            self._connection.close()
+            with suppress(StoreUnusable), self._database.in_words():
+                self._connection.close()
             self._connection = None
 
     def _ask(self, query: str, account_id: int) -> bool:
-        with self._one_at_a_time:
+        with self._one_at_a_time, self._database.in_words():
             if self._connection is None:
                 self._connection = self._database.session()
             found = self._connection.execute(text(query), {"space": SPACE, "id": account_id})

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,12 +11,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from analytics_sync.errors import ConfigurationInvalid, StoreUnusable
+from analytics_sync.errors import Busy, ConfigurationInvalid, StoreUnusable
 from analytics_sync.locks import WriteLock
 from analytics_sync.store.quick import write_lock_file
-from analytics_sync.store.trouble import sqlite_unusable
+from analytics_sync.store.trouble import changed_meanwhile, sqlite_unusable
 
 BUSY_SECONDS = 30
+# PostgreSQL's codes for a row that is gone or there already, and for what gave way to another.
+RACES = {"23503", "23505", "40001", "40P01"}
 
 
 class Database:
@@ -50,8 +52,9 @@ class Database:
         Never keep one open over an HTTP call.
 
         :raises StoreUnusable: the database can't be opened or written; says why and what to do.
+        :raises Busy: another process holds it, or changed meanwhile what this is about.
         """
-        with self._in_words(), self._lock, self._writer.begin() as connection:
+        with self.in_words(), self._lock, self._writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -60,25 +63,31 @@ class Database:
 
         :raises StoreUnusable: the database can't be opened or read.
         """
-        with self._in_words(), self._reader.begin() as connection:
+        with self.in_words(), self._reader.begin() as connection:
             yield connection
 
     def session(self) -> Connection:
         """A connection that commits each statement, for what outlives transactions (locks)."""
-        with self._in_words():
+        with self.in_words():
             return self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Raise StoreUnusable for whatever the driver can't do in this block."""
+    def in_words(self) -> Iterator[None]:
+        """Say what the driver can't do in this block.
+
+        :raises StoreUnusable: somebody must mend the database.
+        :raises Busy: another process is in the way.
+        """
         try:
             yield
         except DBAPIError as error:
             raise self._unusable(error.orig or error) from error
 
-    def _unusable(self, error: BaseException) -> StoreUnusable:
+    def _unusable(self, error: BaseException) -> StoreUnusable | Busy:
         if self.path is not None:
             return sqlite_unusable(str(self.path), error)
+        if getattr(error, "sqlstate", None) in RACES:
+            return changed_meanwhile()
         text = next(iter(str(error).strip().splitlines()), type(error).__name__)
         if "relation" in text and "does not exist" in text:
             return StoreUnusable(
@@ -91,10 +100,13 @@ class Database:
         )
 
     def close(self) -> None:
-        """Give up all connections. SQLite's last writer checkpoints here, so under the lock."""
+        """Give up all connections. SQLite's last writer checkpoints here, so under the lock.
+
+        Where that is not to be had, the end of the process closes them, which writes nothing.
+        """
         self._reader.dispose()
         if self._writer.pool.checkedin():  # type: ignore[attr-defined]
-            with self._in_words(), self._lock:
+            with suppress(Busy, StoreUnusable), self.in_words(), self._lock:
                 self._writer.dispose()
 
 

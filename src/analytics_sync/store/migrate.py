@@ -9,6 +9,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, inspect, text
 
 from analytics_sync.errors import StoreUnusable
+from analytics_sync.store.advisory import SPACE
 from analytics_sync.store.database import Database
 from analytics_sync.store.quick import sqlite_revision
 from analytics_sync.store.version import SCHEMA_VERSION
@@ -27,7 +28,7 @@ def ensure(database: Database) -> None:
     found = current(database)
     if found == SCHEMA_VERSION:
         return
-    _refuse_newer(found)
+    _refuse_unknown(found)
     if database.path is None:
         state = "has none of this program's tables" if found is None else f"has schema {found}"
         raise StoreUnusable(
@@ -47,11 +48,19 @@ def current(database: Database) -> str | None:
 
 
 def upgrade(database: Database) -> tuple[str | None, str]:
-    """Migrate to this release's schema; returns the revisions before and after."""
+    """Migrate to this release's schema; returns the revisions before and after.
+
+    :raises StoreUnusable: another schema than releases up to this one make, or not a database.
+    """
+    # Before anything opens the file for writing, which alone would change one that is not ours.
+    current(database)
     with database.write() as connection:
+        if database.path is None:
+            # Ends with the transaction. Two machines may be upgraded at the same time.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:space, 0)"), {"space": SPACE})
         # Read again under the lock: another process may have migrated meanwhile.
         found = _revision(connection)
-        _refuse_newer(found)
+        _refuse_unknown(found)
         if found == SCHEMA_VERSION:
             return found, found
         if database.path is not None and found is not None:
@@ -75,19 +84,39 @@ def copy_beside(path: Path, revision: str) -> Path:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+    found = inspect(connection)
+    if not found.has_table("alembic_version"):
         return None
+    if not found.has_table("sync_run"):
+        raise StoreUnusable(
+            "The database belongs to another program that keeps its schema with Alembic too.",
+            hint="Name another one in database_url; on PostgreSQL a schema of its own will do: "
+            "?options=-csearch_path%3DNAME.",
+        )
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _refuse_newer(found: str | None) -> None:
-    if found is not None and found > SCHEMA_VERSION:
+def _refuse_unknown(found: str | None) -> None:
+    if found is None or found in known_revisions():
+        return
+    if not (found.isdigit() and found > SCHEMA_VERSION):
         raise StoreUnusable(
-            f"The database was written by a newer release (schema {found}, this release knows "
-            f"{SCHEMA_VERSION}).",
-            hint="Install the newer release again: pip install --upgrade analytics-sync",
-            code="schema_newer",
+            f"The database has a schema {found[:40]!r}, which no release of this program made.",
+            hint="Name another database in database_url.",
+            code="schema_unknown",
         )
+    raise StoreUnusable(
+        f"The database was written by a newer release (schema {found[:40]}, this release knows "
+        f"{SCHEMA_VERSION}).",
+        hint="Install the newer release again: pip install --upgrade analytics-sync",
+        code="schema_newer",
+    )
+
+
+def known_revisions() -> set[str]:
+    """All schemas up to this release's."""
+    files = (MIGRATIONS / "versions").glob("*.py")
+    return {SCHEMA_VERSION, *(file.name.partition("_")[0] for file in files)}
 
 
 def _run_alembic(connection: Connection) -> None:

@@ -21,6 +21,9 @@ from analytics_sync.store.trouble import sqlite_unusable
 from analytics_sync.store.version import SCHEMA_VERSION
 
 BUSY_SECONDS = 30
+HEADER = b"SQLite format 3\0"
+# Many programs have the first of them.
+OUR_TABLES = {"alembic_version", "sync_run"}
 ACTIVE_ACCOUNT = """
     JOIN business ON business.id = account.business_id
     WHERE account.removed_at IS NULL AND business.removed_at IS NULL
@@ -48,18 +51,19 @@ def write_lock_file(database: Path) -> Path:
 
 
 def sqlite_revision(path: Path) -> str | None:
-    """The revision of a file's schema; None for no file or an empty one.
+    """The revision of a file's schema; None for no file or an empty one. Never writes.
 
     :raises StoreUnusable: not a database, or another program's.
     """
     if path.is_dir():
         raise StoreUnusable(f"The database {path} is a folder.", hint="Name a file.")
     try:
-        if not path.exists() or path.stat().st_size == 0:
+        if not _has_content(path):
             return None
+        _undo_first_write(path)
         with closing(_read_only(path)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-            if "alembic_version" in tables:
+            if tables >= OUR_TABLES:
                 row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
                 return str(row[0]) if row else None
     except (sqlite3.Error, OSError) as error:
@@ -71,6 +75,36 @@ def sqlite_revision(path: Path) -> str | None:
             hint="Name another file in database_url.",
         )
     return None
+
+
+def _has_content(path: Path) -> bool:
+    """Whether there is a file with something in it.
+
+    :raises sqlite3.DatabaseError: it is something else than a database. (SQLite itself takes a
+        file that is shorter than its header for an empty database, and would write over it.)
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(HEADER))
+    except FileNotFoundError:
+        return False
+    if start not in {b"", HEADER}:
+        raise sqlite3.DatabaseError("file is not a database")
+    return bool(start)
+
+
+def _undo_first_write(path: Path) -> None:
+    """Let SQLite roll back what a process left that was killed while it made the database.
+
+    From then on there is a WAL and never a journal again. A read-only connection can't do it.
+    """
+    if not path.with_name(f"{path.name}-journal").exists():
+        return
+    with (
+        WriteLock(write_lock_file(path)),
+        closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
+    ):
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def nothing_due(
@@ -93,6 +127,9 @@ def nothing_due(
             )
     except sqlite3.Error as error:
         raise sqlite_unusable(str(path), error) from error
+    except (ValueError, TypeError):
+        # Values that somebody else wrote: the full run names the account.
+        return False
 
 
 def note_nothing_due(path: Path, trigger: str, now: datetime) -> int:

@@ -53,11 +53,14 @@ def close_killed(connection: Connection, now: datetime, longest: timedelta) -> i
 def add_errors(
     connection: Connection, run_id: int, errors: Sequence[ErrorRow], now: datetime
 ) -> None:
+    """Write what failed; of an account that was deleted meanwhile, without naming it."""
+    ids = {error.account_id for error in errors}
+    here = set(connection.execute(select(account.c.id).where(account.c.id.in_(ids))).scalars())
     if errors:
         rows = [
             {
                 "run_id": run_id,
-                "account_id": error.account_id,
+                "account_id": error.account_id if error.account_id in here else None,
                 "platform_post_id": error.platform_post_id,
                 "code": error.code,
                 "message": error.message,

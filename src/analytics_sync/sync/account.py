@@ -7,6 +7,7 @@ from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.errors import (
     AnalyticsSyncError,
     BudgetSpent,
+    Busy,
     CallFailed,
     CredentialRefused,
     Interrupted,
@@ -27,9 +28,9 @@ from analytics_sync.sync.work import Work
 log = logging.getLogger(__name__)
 
 # From bad to worse: an account has the worst outcome that one of its phases had.
-OUTCOMES = ("ok", "rate_limited", "budget_spent", "failed", "credential_refused")
+OUTCOMES = ("ok", "busy", "rate_limited", "budget_spent", "failed", "credential_refused")
 # Failures after which no other phase of the account can work.
-FINAL = (PlatformStopped, CredentialRefused, Interrupted, StoreUnusable)
+FINAL = (PlatformStopped, CredentialRefused, Interrupted, StoreUnusable, Busy)
 
 
 async def sync_account(work: Work) -> AccountResult:
@@ -125,6 +126,8 @@ def outcome_of(error: AnalyticsSyncError) -> str:
             return "budget_spent"
         case CallFailed() | Interrupted():
             return "ok"
+        case Busy():
+            return "busy"
         case _:
             return "failed"
 

@@ -58,9 +58,11 @@ def _outcome(arguments: Sequence[str], *, as_json: bool) -> int:
         return 130
     except BrokenPipeError:
         raise
-    except SystemExit:
-        # The libraries' own end for a closed pipe.
-        raise BrokenPipeError from None
+    except SystemExit as end:
+        # The libraries' own end: 0 after words for a completion, else of a closed pipe.
+        if end.code:
+            raise BrokenPipeError from None
+        status = 0
     except OSError as error:
         name = f" ({error.filename})" if error.filename else ""
         _say("system", f"{error.strerror or error}{name}.", "", as_json=as_json)

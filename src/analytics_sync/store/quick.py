@@ -58,9 +58,9 @@ def sqlite_revision(path: Path) -> str | None:
     if path.is_dir():
         raise StoreUnusable(f"The database {path} is a folder.", hint="Name a file.")
     try:
+        _undo_first_write(path)
         if not _has_content(path):
             return None
-        _undo_first_write(path)
         with closing(_read_only(path)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables >= OUR_TABLES:

@@ -29,7 +29,11 @@ SQLITE_TROUBLE = (
         "can't grow: the disk is full",
         "Make room and run again; nothing that was stored is lost.",
     ),
-    ("disk i/o", "can't be read or written: the disk reports an error", "Check the disk."),
+    (
+        "disk i/o",
+        "can't be read or written: the disk reports an error",
+        "Check that there is room on the disk, and that it is sound.",
+    ),
     (
         "no such table",
         "lacks a table that it had: something else has changed it",

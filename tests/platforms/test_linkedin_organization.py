@@ -142,19 +142,16 @@ def test_numbers_may_be_negative_or_fall():
     assert columns(reading)["likes"] == -2
 
 
-def test_types_of_urn_are_split_before_they_are_cut_into_lists():
+def test_both_types_of_urn_share_a_call_each_in_a_list_of_its_own():
     urns = [urn for n in range(1, 46) for urn in (share(n), ugc(100 + n))][:70]
     made, sender = context(FakePage({urn: {} for urn in urns}))
     results = by_id(read(made, posts(*urns)))
     assert set(results) == set(urns)
-    sizes = [
-        (len(URN.findall(t)), "shares=List(" in t, "ugcPosts=List(" in t) for t in sender.targets
-    ]
-    assert sorted(sizes) == sorted(
-        [(20, True, False), (15, True, False), (20, False, True), (15, False, True)]
-    )
+    assert sorted(len(URN.findall(target)) for target in sender.targets) == [10, 20, 20, 20]
     for target in sender.targets:
-        assert ("ugcPost%3A" in target) == ("ugcPosts=" in target)
+        of_shares, of_ugc_posts = target.split("&shares=")[1].split("&ugcPosts=")
+        assert len(URN.findall(of_shares)) == of_shares.count("urn%3Ali%3Ashare%3A")
+        assert len(URN.findall(of_ugc_posts)) == of_ugc_posts.count("urn%3Ali%3AugcPost%3A")
 
 
 def test_the_size_of_lists_is_a_setting():
@@ -348,10 +345,10 @@ def test_several_posts_are_looked_for_in_one_list():
     results = by_id(read(made, posts(*urns)))
     assert set(results) == set(urns)
     assert all(columns(result) == ZEROS for result in results.values())  # type: ignore[arg-type]
-    assert sender.targets[2:] == [
-        "/rest/posts?ids=List(urn%3Ali%3Ashare%3A1,urn%3Ali%3Ashare%3A3,urn%3Ali%3AugcPost%3A2)"
+    assert sender.targets[1:] == [
+        "/rest/posts?ids=List(urn%3Ali%3Ashare%3A1,urn%3Ali%3AugcPost%3A2,urn%3Ali%3Ashare%3A3)"
     ]
-    assert sender.calls[2].headers["X-RestLi-Method"] == "BATCH_GET"
+    assert sender.calls[1].headers["X-RestLi-Method"] == "BATCH_GET"
 
 
 def test_keys_of_a_list_may_come_back_encoded():

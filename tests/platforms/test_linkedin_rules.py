@@ -115,7 +115,7 @@ def test_statistics_refused_for_lack_of_a_right_refuse_the_account(rules, statis
 def test_a_list_refused_for_lack_of_a_right_may_be_the_fault_of_one_post(rules, number):
     made, _ = context(lambda _: {})
     posts = [share(7_000_000_000_000_000_000 + n) for n in range(number)]
-    failure = rules.failure(statistics_call(made, "shares", posts), refusal(403), NOW)
+    failure = rules.failure(statistics_call(made, posts), refusal(403), NOW)
     assert isinstance(failure, Refused)
 
 

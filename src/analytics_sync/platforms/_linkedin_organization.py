@@ -78,14 +78,13 @@ class OrganizationReader:
             yield result
 
     async def _from_statistics(self, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-        unique = {post.platform_post_id: post for post in posts}.values()
-        by_type: dict[str | None, list[Post]] = {}
-        for post in unique:
-            by_type.setdefault(urns.post_type(post.platform_post_id), []).append(post)
-        for post in by_type.pop(None, []):
-            yield wrong_id(post)
-        size = self.context.settings.number("list_size")
-        batches = [batch for same in by_type.values() for batch in chunks(same, size)]
+        known: dict[str, Post] = {}
+        for post in {post.platform_post_id: post for post in posts}.values():
+            if urns.post_type(post.platform_post_id) is None:
+                yield wrong_id(post)
+            else:
+                known[post.platform_post_id] = post
+        batches = chunks(list(known.values()), self.context.settings.number("list_size"))
         while batches:
             self._halves = []
             async for result in each(batches, self._batch):
@@ -93,7 +92,7 @@ class OrganizationReader:
             batches = self._halves
 
     async def _batch(self, posts: Sequence[Post]) -> Results:
-        call = self._call(posts)
+        call = statistics_call(self.context, [post.platform_post_id for post in posts])
         try:
             reply = await self.context.send(call)
         except Refused as refused:
@@ -121,11 +120,6 @@ class OrganizationReader:
                     self._no_right = failure
             if self._no_right is not None:
                 raise self._no_right
-
-    def _call(self, posts: Sequence[Post]) -> Call:
-        ids = [post.platform_post_id for post in posts]
-        parameter = _PARAMETERS[urns.post_type(ids[0]) or urns.SHARE]
-        return statistics_call(self.context, parameter, ids)
 
     def _split(self, posts: Sequence[Post], refused: Refused) -> Results:
         if len(posts) == 1:
@@ -174,10 +168,14 @@ class OrganizationReader:
         return [post for post, _ in self._fallen.values()]
 
 
-def statistics_call(context: Context, parameter: str = "", ids: Sequence[str] = ()) -> Call:
-    """Lifetime totals of these posts; of the whole page when none are named."""
+def statistics_call(context: Context, ids: Sequence[str] = ()) -> Call:
+    """Lifetime totals of these posts, of both types together; of the whole page when none are named."""
     page = ("organizationalEntity", context.account.platform_account_id)
-    lists = [(parameter, list(ids))] if ids else []
+    lists = [
+        (parameter, same)
+        for type, parameter in _PARAMETERS.items()
+        if (same := [id for id in ids if urns.post_type(id) == type])
+    ]
     return Api.of(context).finder(STATISTICS, "organizationalEntity", [page, *lists])
 
 

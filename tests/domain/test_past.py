@@ -1,6 +1,7 @@
 """Past readings end in the same place, in whatever order and portions they come."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +39,7 @@ def histories(draw):
     ]
     cuts = sorted(draw(st.sets(st.integers(1, len(readings)))))
     edges = [0, *cuts, len(readings)]
-    return [readings[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [readings[a:b] for a, b in pairwise(edges) if a < b]
 
 
 def lay_in_all(standing, portions):

@@ -193,9 +193,6 @@ def _show_list(found: "list[Row[Any]]", limit: int | None) -> None:
         say(f"These are the newest {len(shown)}; --limit N shows more.")
 
 
-post.command()(discover)
-
-
 @post.command()
 def ignore(
     id: Annotated[str, typer.Argument(metavar="ID", help="Our id, or the platform's.")],
@@ -240,3 +237,6 @@ def _only(found: "list[Row[Any]]", id: str) -> "Row[Any]":
 
 def as_document(row: "Row[Any]") -> dict[str, Any]:
     return {name: getattr(row, name) for name in FIELDS}
+
+
+post.command()(discover)

@@ -137,11 +137,10 @@ class History:
         """Learn the ids of the readings' posts; unknown posts are made as the lines tell them."""
         places = {found.place for found in waiting} - self._ids.keys()
         self._ids |= imports.post_ids(connection, places)
-        missing = {
-            found.place: NewPost(found.place[0], found.post)
-            for found in reversed(waiting)
-            if found.post is not None and found.place not in self._ids
-        }
+        missing: dict[Place, NewPost] = {}
+        for found in waiting:
+            if found.post is not None and found.place not in self._ids:
+                missing.setdefault(found.place, NewPost(found.place[0], found.post))
         if missing:
             imports.add_posts(connection, list(missing.values()), self._now)
             self._ids |= imports.post_ids(connection, missing.keys())

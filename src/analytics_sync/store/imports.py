@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_sync.domain.records import POST_KINDS, FoundPost
 from analytics_sync.store.schema import post
-from analytics_sync.store.statements import follow_sequence, pieces
+from analytics_sync.store.statements import follow_sequence, pieces, rows_written
 
 # (account id, the platform's post id)
 Place = tuple[int, str]
@@ -63,7 +63,7 @@ def add_posts(connection: Connection, new: Sequence[NewPost], now: datetime) -> 
     for some in ([n for n in new if n.id is None], [n for n in new if n.id is not None]):
         if some:
             rows = [_row(item, now) for item in some]
-            written += connection.execute(_insert(connection), rows).rowcount
+            written += rows_written(connection, _insert(connection), rows)
     if any(item.id is not None for item in new):
         follow_sequence(connection, post)
     return written

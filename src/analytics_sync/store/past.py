@@ -12,7 +12,7 @@ from analytics_sync.domain.history import Known
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.past import PastReading, Standing, lay_in
 from analytics_sync.store.schema import latest, post, snapshot
-from analytics_sync.store.statements import pieces, upsert
+from analytics_sync.store.statements import pieces, rows_written, upsert
 
 # (our post id, what was said)
 Entry = tuple[int, PastReading]
@@ -26,7 +26,7 @@ def add_readings(connection: Connection, entries: Sequence[Entry]) -> int:
     if not entries:
         return 0
     rows = [_snapshot_row(post_id, reading) for post_id, reading in entries]
-    written = connection.execute(_insert(connection), rows).rowcount
+    written = rows_written(connection, _insert(connection), rows)
     by_post: dict[int, list[PastReading]] = {}
     for post_id, reading in entries:
         by_post.setdefault(post_id, []).append(reading)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Connection, Executable, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 # SQLite takes at most 32,766 parameters in a statement; lists for IN are cut well below.
@@ -29,6 +29,14 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing()
     return connection.execute(statement, list(rows)).rowcount
+
+
+def rows_written(
+    connection: Connection, statement: Executable, rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Run a statement for each row; returns how many rows it inserted or changed in all."""
+    told = {"preserve_rowcount": True}
+    return connection.execute(statement, list(rows), execution_options=told).rowcount
 
 
 def pieces(values: Sequence[Any], size: int = IN_LIST) -> list[Sequence[Any]]:

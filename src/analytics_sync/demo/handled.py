@@ -154,23 +154,24 @@ def _out_of_order(place: Place, runs: Sequence[Run]) -> Iterator[Handled]:
         return
     moment = answers[0].at
     run = next((run for run in runs if iso(run.record.started_at) == moment), None)
-    if run is None:
+    result = run.result(OUT_OF_ORDER) if run is not None else None
+    if run is None or result is None:
         return
-    accounts = [one for one in run.record.accounts if one.account.platform == OUT_OF_ORDER.platform]
-    read, chosen = (sum(getattr(one, name) for one in accounts) for name in ("synced", "selected"))
     yield Handled(
         "server_error",
         "A server error",
         {
             "run_id": run.record.run_id,
+            "business_id": OUT_OF_ORDER.business,
             "platform": OUT_OF_ORDER.platform,
             "status": 503,
             "times": len(answers),
-            "selected": chosen,
-            "synced": read,
+            "outcome": result.outcome,
+            "selected": result.selected,
+            "synced": result.synced,
         },
-        f"{_title(OUT_OF_ORDER.platform)} answered 503 once. The call was sent again in the same "
-        f"sync: {read} of {chosen} posts read.",
+        f"{_title(OUT_OF_ORDER.platform)} answered 503 to {BUSINESSES[OUT_OF_ORDER.business]}. The "
+        f"call was sent again in the same sync: {result.synced} of {result.selected} posts read.",
     )
 
 

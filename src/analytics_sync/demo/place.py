@@ -116,7 +116,9 @@ class Place:
 def make_place(now: datetime) -> Place:
     """A world whose day ends with the last full hour before `now`, so that no time is ahead."""
     start = now.replace(minute=0, second=0, microsecond=0) - DAY
-    simulator = Simulator(World(SimulatedClock(start), seed=SEED))
+    world = World(SimulatedClock(start), seed=SEED)
+    world.switches["linkedin.versions"] = _living_versions(now)
+    simulator = Simulator(world)
     for number, name in BUSINESSES.items():
         for handle in _accounts(simulator, number, name):
             simulator.handles.append((number, handle))
@@ -124,6 +126,14 @@ def make_place(now: datetime) -> Place:
             for post in account.posts.values():
                 write(post, number)
     return Place(simulator, start)
+
+
+def _living_versions(now: datetime) -> dict[str, str]:
+    """The version of LinkedIn's API that is asked for, served beyond its year: a demo never ages."""
+    linkedin = all_platforms().get("linkedin")
+    settings = linkedin.settings if linkedin is not None else ()
+    sunset = (now + 2 * DAY).date().isoformat()
+    return {str(one.default): sunset for one in settings if one.name == "version"}
 
 
 def _accounts(simulator: Simulator, number: int, name: str) -> Iterator[Handle]:

@@ -82,8 +82,11 @@ class Trouble:
         self.edited = self.place.service(EDITED.platform).edit(post.id)
 
     def _break_down(self) -> None:
-        """One call is answered with 503."""
-        self.place.world.faults.add(Fault("status", platform=OUT_OF_ORDER.platform, status=503))
+        """One call for this organisation is answered with 503."""
+        number = self._handle(OUT_OF_ORDER).platform_account_id.rpartition(":")[2]
+        self.place.world.faults.add(
+            Fault("status", platform=OUT_OF_ORDER.platform, match=rf"{number}\b", status=503)
+        )
 
     def _limit(self) -> None:
         """The Page's call budget is spent: an hour in which each further call makes it longer."""

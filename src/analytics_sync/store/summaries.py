@@ -109,7 +109,10 @@ def fastest(
         _placed(span, business_id).add_columns(_end(column, span).label("value"), growth).subquery()
     )
     query = (
-        select(each).where(each.c.growth > 0).order_by(each.c.growth.desc(), each.c.id).limit(limit)
+        select(each)
+        .where(each.c.growth > 0)
+        .order_by(each.c.growth.desc(), each.c.platform_post_id)
+        .limit(limit)
     )
     return [Grown(_place(row), row.value, row.growth) for row in connection.execute(query)]
 
@@ -145,7 +148,7 @@ def falls(connection: Connection, column: str, span: Span) -> list[Fallen]:
         .join(step, step.c.post_id == post.c.id)
         .add_columns(step.c.captured_at, step.c.before, step.c.after)
         .where(step.c.after < step.c.before)
-        .order_by((step.c.after - step.c.before), post.c.id, step.c.captured_at)
+        .order_by(step.c.after - step.c.before, step.c.captured_at, post.c.platform_post_id)
     )
     return [
         Fallen(_place(row), row.captured_at, row.before, row.after)
@@ -158,7 +161,7 @@ def found_since(connection: Connection, moment: datetime) -> list[PostPlace]:
     query = (
         _placed(Span(moment), None)
         .where(post.c.found_at > moment)
-        .order_by(post.c.published_at, post.c.id)
+        .order_by(post.c.published_at, account.c.id, post.c.platform_post_id)
     )
     return [_place(row) for row in connection.execute(query)]
 

@@ -9,6 +9,7 @@ hold it.
 import errno
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -118,10 +119,18 @@ class WriteLock:
         self._seconds = seconds
         self._monotonic = monotonic
         self._sleep = sleep
+        # The threads of one process queue here, so that only processes have to look again and again.
+        self._thread = threading.Lock()
         self._held: Lock | None = None
 
     def __enter__(self) -> Self:
-        self._held = self._wait()
+        if not self._thread.acquire(timeout=self._seconds):
+            raise _busy(self.path, self._seconds)
+        try:
+            self._held = self._wait()
+        except BaseException:
+            self._thread.release()
+            raise
         return self
 
     def __exit__(
@@ -133,6 +142,7 @@ class WriteLock:
         held, self._held = self._held, None
         if held is not None:
             held.release()
+        self._thread.release()
 
     def _wait(self) -> Lock:
         end = self._monotonic() + self._seconds

@@ -20,7 +20,7 @@ from analytics_sync.errors import (
     WrongUsage,
 )
 from analytics_sync.platforms._contract import Context
-from analytics_sync.platforms._facebook_numbers import (
+from analytics_sync.platforms._facebook.numbers import (
     POST_METRICS,
     REEL_METRICS,
     VIDEO_POST_METRICS,

@@ -17,9 +17,14 @@ from analytics_sync.errors import (
     Refused,
     Temporary,
 )
-from analytics_sync.platforms._graph import Graph, appsecret_proof, graph_time, relative_url
-from analytics_sync.platforms._graph_batch import BatchFailed, ask_batch, stopper
-from analytics_sync.platforms._graph_paging import next_position, pages
+from analytics_sync.platforms._graph.batch import BatchFailed, ask_batch, stopper
+from analytics_sync.platforms._graph.paging import next_position, pages
+from analytics_sync.platforms._graph.requests import (
+    Graph,
+    appsecret_proof,
+    graph_time,
+    relative_url,
+)
 from analytics_sync.platforms.facebook import PLATFORM
 from support.fake_clock import FakeClock
 from support.graph_doubles import (

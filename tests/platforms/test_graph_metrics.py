@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics_sync.errors import Refused
-from analytics_sync.platforms._graph_metrics import (
+from analytics_sync.platforms._graph.metrics import (
     MetricRefusal,
     culprits,
     flattened,

@@ -14,8 +14,8 @@ from analytics_sync.errors import (
     Refused,
     Temporary,
 )
-from analytics_sync.platforms import _graph_rules
-from analytics_sync.platforms._graph_errors import (
+from analytics_sync.platforms._graph import rules
+from analytics_sync.platforms._graph.errors import (
     field_missing,
     has_too_few_viewers,
     is_before_conversion,
@@ -24,7 +24,7 @@ from analytics_sync.platforms._graph_errors import (
     redacted,
     wants_less,
 )
-from analytics_sync.platforms._graph_rules import GraphRules
+from analytics_sync.platforms._graph.rules import GraphRules
 from analytics_sync.transport.call import Call, Limit, Reply
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -302,7 +302,7 @@ def test_redaction_leaves_other_words_alone() -> None:
 
 
 def test_another_version_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    _graph_rules.heed_version.cache_clear()
+    rules.heed_version.cache_clear()
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             list(RULES.limits(CALL, reply(200, {}, facebook_api_version="v21.0"), NOW))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_sync.platforms._graph_usage import (
+from analytics_sync.platforms._graph.usage import (
     APP_USAGE,
     BUSINESS_USAGE,
     LONGEST_WAIT,

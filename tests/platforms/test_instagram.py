@@ -20,7 +20,7 @@ from analytics_sync.errors import (
     WrongUsage,
 )
 from analytics_sync.platforms import names_meant, platform_named
-from analytics_sync.platforms._graph import appsecret_proof
+from analytics_sync.platforms._graph.requests import appsecret_proof
 from analytics_sync.platforms.instagram import PLATFORM, account_bucket
 from analytics_sync.transport.call import Call, Reply
 from support.fake_clock import START, FakeClock

@@ -7,7 +7,7 @@ import pytest
 
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import AccountRefused, CredentialRefused, RateLimited, Temporary
-from analytics_sync.platforms._graph import appsecret_proof
+from analytics_sync.platforms._graph.requests import appsecret_proof
 from support.fake_clock import START
 from support.graph_doubles import GONE, Answer, ListMemory, batch_of, error, form_of
 from support.instagram_double import (

@@ -8,8 +8,8 @@ import pytest
 
 from analytics_sync.domain.records import Account
 from analytics_sync.platforms import all_platforms
-from analytics_sync.platforms._linkedin_calls import STATISTICS, Api, endpoint_of
-from analytics_sync.platforms._linkedin_versions import version_warning
+from analytics_sync.platforms._linkedin.calls import STATISTICS, Api, endpoint_of
+from analytics_sync.platforms._linkedin.versions import version_warning
 from analytics_sync.platforms.linkedin import PLATFORM
 from analytics_sync.transport.call import Cap
 from support.linkedin_script import BASE, PAGE, PERSON, context, refusal, reply, settings, share

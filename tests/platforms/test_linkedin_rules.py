@@ -14,9 +14,9 @@ from analytics_sync.errors import (
     Refused,
     Temporary,
 )
-from analytics_sync.platforms._linkedin_calls import Api
-from analytics_sync.platforms._linkedin_organization import statistics_call
-from analytics_sync.platforms._linkedin_rules import InputRefused, LinkedInRules
+from analytics_sync.platforms._linkedin.calls import Api
+from analytics_sync.platforms._linkedin.organization import statistics_call
+from analytics_sync.platforms._linkedin.rules import InputRefused, LinkedInRules
 from analytics_sync.transport.call import Limit
 from support.linkedin_script import context, input_refusal, refusal, reply, share
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_sync.platforms._restli import Value, decode_key, encode, query_string
+from analytics_sync.platforms._linkedin.restli import Value, decode_key, encode, query_string
 
 TEXTS = st.text(max_size=12)
 SCALARS = TEXTS | st.integers() | st.booleans()

@@ -21,8 +21,8 @@ from analytics_sync.errors import (
     Temporary,
     WrongUsage,
 )
-from analytics_sync.platforms._x_answers import parse_post_id
-from analytics_sync.platforms._x_rules import XRules
+from analytics_sync.platforms._x.answers import parse_post_id
+from analytics_sync.platforms._x.rules import XRules
 from analytics_sync.platforms.x import PLATFORM
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.service import Handle
@@ -168,6 +168,18 @@ def test_the_group_that_blocks_decides_also_when_it_is_the_daily_one():
 def test_without_any_spent_group_a_429_waits_half_a_minute_or_what_retry_after_says():
     assert failure(429, {}).until == NOW + timedelta(seconds=30)
     assert failure(429, {}, retry_after=7).until == NOW + timedelta(seconds=7)
+
+
+def test_of_a_spent_window_and_a_retry_after_the_later_one_counts():
+    reset = int(NOW.timestamp()) + 600
+    spent = {"x_rate_limit_remaining": 0, "x_rate_limit_reset": reset}
+    assert failure(429, {}, **spent, retry_after=1200).until == NOW + timedelta(seconds=1200)
+    assert failure(429, {}, **spent, retry_after=5).until > NOW + timedelta(seconds=600)
+
+
+def test_both_forms_of_error_bodies_are_quoted():
+    assert "bad id" in failure(400, {"errors": [{"message": "bad id"}]}).message
+    assert "bad token" in failure(400, {"code": 215, "message": "bad token"}).message
 
 
 def test_a_clock_that_is_off_is_corrected_by_the_date_header():
@@ -357,6 +369,20 @@ def test_a_token_that_is_not_the_authors_reads_public_numbers_and_stops_asking_f
     assert house.labels()["x tweets lookup"] == 1 < first
 
 
+def test_a_new_token_is_asked_for_private_metrics_again(house):
+    account = house.populate("x", posts=30)[0]
+    own = house.simulator.handles[-1][1]
+    token = house.simulator.services["x"].oauth.app_token.value
+    house.add_account(Handle("x", account.platform_account_id, "Acme", None, token), 1)
+    house.sync()
+    assert all(row["clicks"] is None for row in house.exported(newest_only=True))
+    house.add_account(own, 1)
+    house.sync(discover=False)
+    latest, truth = house.latest(), house.truth()
+    assert latest == {key: truth[key] for key in latest}
+    assert any(numbers["clicks"] is not None for numbers in latest.values())
+
+
 def test_an_edited_post_is_the_sum_of_its_versions_under_its_newest_id(house):
     account = house.populate("x", posts=3)[0]
     house.sync()
@@ -442,6 +468,27 @@ def test_changed_names_of_fields_are_found_and_no_zero_is_stored(house):
     assert house.latest() == before
 
 
+def test_numbers_that_x_could_not_fill_in_are_no_change_of_names(house):
+    house.populate("x", posts=5)
+    house.sync()
+    before = house.latest()
+    house.world.faults.add(Fault("hydration_failure", platform="x", times=None))
+    house.pass_time(hours=3)
+    record = house.sync(discover=False)
+    assert codes(record) == {"no_numbers_yet"}
+    assert (record.exit_status(), house.latest()) == (0, before)
+
+
+@pytest.mark.parametrize("body", ["null", "[]", '{"data": null}', '{"data": {"id": "1"}}'])
+def test_an_answer_without_lists_is_not_taken_for_silence_about_the_posts(house, body):
+    house.populate("x", posts=5)
+    house.sync()
+    fault = Fault("status", platform="x", match="ids=", times=None, status=200, body=body)
+    house.world.faults.add(fault)
+    record = house.sync(discover=False)
+    assert (codes(record), record.exit_status()) == ({"answer_not_understood"}, 1)
+
+
 def test_followers_are_read_once_a_day(house):
     house.populate("x", posts=2)
     house.sync()
@@ -467,6 +514,24 @@ def test_the_bill_is_what_our_budget_counts(tmp_path):
             select(call_budget.c.used).where(call_budget.c.bucket == "x:app:0:reads")
         ).scalar()
     assert 0 < billed <= used <= billed + 10, (billed, used)
+
+
+def test_versions_found_by_a_listing_after_the_days_reading_are_counted_too(house):
+    account = house.populate("x", posts=3)[0]
+    service = house.simulator.services["x"]
+    post = service.publish(account.platform_account_id)
+    house.pass_time(minutes=5)
+    house.sync()
+    for _ in range(2):
+        house.pass_time(minutes=5)
+        post = service.edit(post.id)
+    house.pass_time(hours=2)
+    house.sync()
+    with house.opened() as found, found.database.read() as connection:
+        used = connection.execute(
+            select(call_budget.c.used).where(call_budget.c.bucket == "x:app:0:reads")
+        ).scalar()
+    assert used >= billed_posts(house)
 
 
 def test_the_read_budget_stops_before_it_is_overdrawn(tmp_path):

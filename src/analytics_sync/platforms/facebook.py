@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         PostFailure,
         Reading,
     )
-    from analytics_sync.platforms._graph_rules import GraphRules
+    from analytics_sync.platforms._graph.rules import GraphRules
 
 
 class Facebook(Platform):
@@ -46,7 +46,7 @@ class Facebook(Platform):
     )
 
     def rules(self, account: Account, settings: PlatformSettings) -> GraphRules:
-        from analytics_sync.platforms._graph_rules import GraphRules
+        from analytics_sync.platforms._graph.rules import GraphRules
 
         return GraphRules(
             title=self.title,
@@ -69,37 +69,37 @@ class Facebook(Platform):
         return wanted
 
     def parse_post_id(self, text: str, account: Account | None = None) -> str:
-        from analytics_sync.platforms._facebook_posts import parse_post_id
+        from analytics_sync.platforms._facebook.posts import parse_post_id
 
         page_id = account.platform_account_id if account is not None else None
         return parse_post_id(text, page_id)
 
     async def identify(self, context: Context) -> Identity:
-        from analytics_sync.platforms import _facebook_account
+        from analytics_sync.platforms._facebook import account
 
-        return await _facebook_account.identify(context)
+        return await account.identify(context)
 
     def discover(
         self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
-        from analytics_sync.platforms import _facebook_account
+        from analytics_sync.platforms._facebook import account
 
-        return _facebook_account.discover(context, horizon)
+        return account.discover(context, horizon)
 
     async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
-        from analytics_sync.platforms import _facebook_account
+        from analytics_sync.platforms._facebook import account
 
-        return await _facebook_account.look_up(context, platform_post_id)
+        return await account.look_up(context, platform_post_id)
 
     def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-        from analytics_sync.platforms import _facebook_account
+        from analytics_sync.platforms._facebook import account
 
-        return _facebook_account.read(context, posts)
+        return account.read(context, posts)
 
     async def totals(self, context: Context) -> AccountTotals | None:
-        from analytics_sync.platforms import _facebook_account
+        from analytics_sync.platforms._facebook import account
 
-        return await _facebook_account.totals(context)
+        return await account.totals(context)
 
 
 def page_bucket(account: Account) -> str:

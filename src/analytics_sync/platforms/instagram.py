@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
-from analytics_sync.platforms._instagram_login import FACEBOOK_LOGIN, INSTAGRAM_LOGIN
+from analytics_sync.platforms._instagram.login import FACEBOOK_LOGIN, INSTAGRAM_LOGIN
 from analytics_sync.settings.declare import PlatformSettings, Setting
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         PostFailure,
         Reading,
     )
-    from analytics_sync.platforms._graph_rules import GraphRules
+    from analytics_sync.platforms._graph.rules import GraphRules
 
 
 class Instagram(Platform):
@@ -61,7 +61,7 @@ class Instagram(Platform):
     lifetimes = {"story": timedelta(hours=24)}  # noqa: RUF012
 
     def rules(self, account: Account, settings: PlatformSettings) -> GraphRules:
-        from analytics_sync.platforms._graph_rules import GraphRules
+        from analytics_sync.platforms._graph.rules import GraphRules
 
         return GraphRules(
             title=self.title,
@@ -73,41 +73,41 @@ class Instagram(Platform):
         )
 
     def parse_account_id(self, text: str) -> str:
-        from analytics_sync.platforms._instagram_media import parse_account_id
+        from analytics_sync.platforms._instagram.media import parse_account_id
 
         return parse_account_id(text)
 
     def parse_post_id(self, text: str, account: Account | None = None) -> str:
-        from analytics_sync.platforms._instagram_media import parse_post_id
+        from analytics_sync.platforms._instagram.media import parse_post_id
 
         return parse_post_id(text)
 
     async def identify(self, context: Context) -> Identity:
-        from analytics_sync.platforms import _instagram_account
+        from analytics_sync.platforms._instagram import account
 
-        return await _instagram_account.identify(context)
+        return await account.identify(context)
 
     def discover(
         self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
-        from analytics_sync.platforms import _instagram_account
+        from analytics_sync.platforms._instagram import account
 
-        return _instagram_account.discover(context, listing, horizon)
+        return account.discover(context, listing, horizon)
 
     async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
-        from analytics_sync.platforms import _instagram_account
+        from analytics_sync.platforms._instagram import account
 
-        return await _instagram_account.look_up(context, platform_post_id)
+        return await account.look_up(context, platform_post_id)
 
     def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-        from analytics_sync.platforms import _instagram_account
+        from analytics_sync.platforms._instagram import account
 
-        return _instagram_account.read(context, posts)
+        return account.read(context, posts)
 
     async def totals(self, context: Context) -> AccountTotals | None:
-        from analytics_sync.platforms import _instagram_account
+        from analytics_sync.platforms._instagram import account
 
-        return await _instagram_account.totals(context)
+        return await account.totals(context)
 
 
 def account_bucket(account: Account) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
-from analytics_sync.platforms._linkedin_kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
+from analytics_sync.platforms._linkedin.kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
 from analytics_sync.settings.declare import PlatformSettings, Setting
 
 if TYPE_CHECKING:
@@ -79,64 +79,64 @@ class LinkedIn(Platform):
         return _least(caps)
 
     def rules(self, account: Account, settings: PlatformSettings) -> Rules:
-        from analytics_sync.platforms._linkedin_rules import LinkedInRules
+        from analytics_sync.platforms._linkedin.rules import LinkedInRules
 
         return LinkedInRules(settings.text("version"))
 
     def parse_account_id(self, text: str) -> str:
-        from analytics_sync.platforms._linkedin_urns import account_urn
+        from analytics_sync.platforms._linkedin.urns import account_urn
 
         return account_urn(text)
 
     def parse_post_id(self, text: str, account: Account | None = None) -> str:
-        from analytics_sync.platforms._linkedin_urns import post_urn
+        from analytics_sync.platforms._linkedin.urns import post_urn
 
         return post_urn(text)
 
     def published_from_id(self, platform_post_id: str) -> datetime | None:
-        from analytics_sync.platforms._linkedin_urns import published_at
+        from analytics_sync.platforms._linkedin.urns import published_at
 
         return published_at(platform_post_id)
 
     def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:
         """What the URN tells; what was said counts only where there is none yet."""
-        from analytics_sync.platforms._linkedin_urns import is_person
+        from analytics_sync.platforms._linkedin.urns import is_person
 
         if not platform_account_id:
             return kind
         return MEMBER if is_person(platform_account_id) else ORGANIZATION
 
     def can_list(self, account: Account) -> bool:
-        from analytics_sync.platforms._linkedin_urns import is_person
+        from analytics_sync.platforms._linkedin.urns import is_person
 
         return not is_person(account.platform_account_id)
 
     async def identify(self, context: Context) -> Identity:
-        from analytics_sync.platforms import _linkedin_account
+        from analytics_sync.platforms._linkedin import account
 
-        return await _linkedin_account.identify(context)
+        return await account.identify(context)
 
     def discover(
         self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
-        from analytics_sync.platforms import _linkedin_account
+        from analytics_sync.platforms._linkedin import account
 
-        return _linkedin_account.discover(context, horizon)
+        return account.discover(context, horizon)
 
     async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
-        from analytics_sync.platforms import _linkedin_account
+        from analytics_sync.platforms._linkedin import account
 
-        return await _linkedin_account.look_up(context, platform_post_id)
+        return await account.look_up(context, platform_post_id)
 
     def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-        from analytics_sync.platforms import _linkedin_account
+        from analytics_sync.platforms._linkedin import account
 
-        return _linkedin_account.read(context, posts)
+        return account.read(context, posts)
 
     async def totals(self, context: Context) -> AccountTotals | None:
-        from analytics_sync.platforms import _linkedin_account
+        from analytics_sync.platforms._linkedin import account
 
-        return await _linkedin_account.totals(context)
+        return await account.totals(context)
 
 
 def _least(caps: Sequence[Cap]) -> tuple[Cap, ...]:

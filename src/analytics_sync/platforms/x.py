@@ -66,17 +66,17 @@ class X(Platform):
     charges_reads = True
 
     def rules(self, account: Account, settings: PlatformSettings) -> Rules:
-        from analytics_sync.platforms._x_rules import XRules
+        from analytics_sync.platforms._x.rules import XRules
 
         return XRules(account)
 
     def parse_account_id(self, text: str) -> str:
-        from analytics_sync.platforms._x_answers import parse_user_id
+        from analytics_sync.platforms._x.answers import parse_user_id
 
         return parse_user_id(text)
 
     def parse_post_id(self, text: str, account: Account | None = None) -> str:
-        from analytics_sync.platforms._x_answers import parse_post_id
+        from analytics_sync.platforms._x.answers import parse_post_id
 
         return parse_post_id(text)
 
@@ -87,31 +87,31 @@ class X(Platform):
         return from_milliseconds((number >> 22) + SNOWFLAKE_EPOCH_MS)
 
     async def identify(self, context: Context) -> Identity:
-        from analytics_sync.platforms import _x_account
+        from analytics_sync.platforms._x import account
 
-        return await _x_account.identify(context)
+        return await account.identify(context)
 
     def discover(
         self, context: Context, listing: str, horizon: Horizon
     ) -> AsyncIterator[list[FoundPost]]:
-        from analytics_sync.platforms import _x_account
+        from analytics_sync.platforms._x import account
 
-        return _x_account.discover(context, horizon)
+        return account.discover(context, horizon)
 
     async def look_up(self, context: Context, platform_post_id: str) -> FoundPost:
-        from analytics_sync.platforms import _x_account
+        from analytics_sync.platforms._x import account
 
-        return await _x_account.look_up(context, platform_post_id)
+        return await account.look_up(context, platform_post_id)
 
     def read(self, context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-        from analytics_sync.platforms import _x_account
+        from analytics_sync.platforms._x import account
 
-        return _x_account.read(context, posts)
+        return account.read(context, posts)
 
     async def totals(self, context: Context) -> AccountTotals | None:
-        from analytics_sync.platforms import _x_account
+        from analytics_sync.platforms._x import account
 
-        return await _x_account.totals(context)
+        return await account.totals(context)
 
 
 PLATFORM = X()

@@ -1,0 +1,57 @@
+"""Finds a Page's posts and Reels (Meta docs: Page Feed, Page Video Reels)."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Final
+
+from analytics_sync.domain.records import FoundPost
+from analytics_sync.errors import Refused
+from analytics_sync.platforms._facebook.posts import (
+    POST_FIELDS,
+    REEL_FIELDS,
+    found_post,
+    found_video,
+)
+from analytics_sync.platforms._graph.errors import field_missing
+from analytics_sync.platforms._graph.paging import pages
+from analytics_sync.platforms._graph.requests import Graph, Params
+
+logger = logging.getLogger(__name__)
+
+# The order is a ranking, so one old post says nothing of the next. But about 600 posts a year are
+# all that can be reached, and half a year of older posts in a row is taken as the end.
+OLD_IN_A_ROW: Final = 300
+
+
+async def published_posts(graph: Graph, since: datetime) -> AsyncIterator[list[FoundPost]]:
+    """The Page's own posts published since then, a page at a time. Reels are not among them."""
+    path = f"{graph.context.account.platform_account_id}/published_posts"
+    old_in_a_row = 0
+    async for rows in pages(graph, path, {"fields": POST_FIELDS}, "Facebook: posts of the Page"):
+        found = [post for post in map(found_post, rows) if post is not None]
+        recent = [post for post in found if post.published_at >= since]
+        yield recent
+        old_in_a_row = 0 if recent else old_in_a_row + len(found)
+        if old_in_a_row >= OLD_IN_A_ROW:
+            return
+
+
+async def reels(graph: Graph, since: datetime) -> AsyncIterator[list[FoundPost]]:
+    """The Page's Reels published since then. Not every token may list them, which is no failure."""
+    path = f"{graph.context.account.platform_account_id}/video_reels"
+    fields = list(REEL_FIELDS)
+    while fields:
+        params: Params = {"fields": ",".join(fields), "since": int(since.timestamp())}
+        try:
+            async for rows in pages(graph, path, params, "Facebook: Reels of the Page"):
+                found = (found_video(row, "reel") for row in rows)
+                yield [post for post in found if post is not None and post.published_at >= since]
+        except Refused as refusal:
+            missing = field_missing(refusal)
+            if missing is None or missing[0] not in fields:
+                logger.info("Reels of the Page are not listed: %s", refusal.message)
+                return
+            fields.remove(missing[0])
+        else:
+            return

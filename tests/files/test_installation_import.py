@@ -68,33 +68,33 @@ def listed(desk):
         return {found.id: found for found in accounts.listed(connection)}
 
 
-def test_everything_comes_in_with_its_ids_and_twice_is_once(desk):
+def test_everything_comes_in_with_its_ids_and_twice_is_once(each_desk):
     text = lines(
         BUSINESS, ACCOUNT, POST, snapshot_line(impressions=5, extra={"impression_count": 5})
     )
-    assert counts(desk.installation(text)) == (4, 0, 0)
-    assert counts(desk.installation(text)) == (0, 4, 0)
-    with desk.database.read() as connection:
+    assert counts(each_desk.installation(text)) == (4, 0, 0)
+    assert counts(each_desk.installation(text)) == (0, 4, 0)
+    with each_desk.database.read() as connection:
         assert businesses.find(connection, "7").name == "Beta"
         assert businesses.find(connection, "7").timezone == "Europe/Berlin"
-    assert listed(desk)[40].platform_account_id == "55"
-    found = desk.stored()["123"]
+    assert listed(each_desk)[40].platform_account_id == "55"
+    found = each_desk.stored()["123"]
     assert (found.id, found.kind, found.impressions, found.likes) == (900, "photo", 5, None)
-    (row,) = history(desk)
+    (row,) = history(each_desk)
     assert row["captured_at"] == datetime(2026, 11, 21, tzinfo=UTC)
     assert row["extra"] == {"impression_count": 5}
-    assert desk.vaults_opened == 0
+    assert each_desk.vaults_opened == 0
 
 
-def test_what_is_made_afterwards_gets_a_new_id(desk):
+def test_what_is_made_afterwards_gets_a_new_id(each_desk):
     """PostgreSQL counts ids in sequences of their own, which don't see those that were given."""
-    desk.installation(lines(BUSINESS, ACCOUNT, POST))
-    made = desk.business("Next")
+    each_desk.installation(lines(BUSINESS, ACCOUNT, POST))
+    made = each_desk.business("Next")
     assert made.id > 7
-    assert desk.account(business=made.id).id > 40
-    with desk.database.write() as connection:
+    assert each_desk.account(business=made.id).id > 40
+    with each_desk.database.write() as connection:
         posts.take(connection, 40, [FoundPost("124", NOW)], now=NOW, listed=True)
-    assert desk.stored()["124"].id > 900
+    assert each_desk.stored()["124"].id > 900
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,15 @@ def test_expiry_scopes_and_refresh_token_are_kept(desk):
     )
 
 
-def test_accounts_with_one_token_share_one_credential(desk):
+def test_accounts_with_one_token_share_one_credential(each_desk):
     """X's refresh tokens work once: two credentials would refresh against each other."""
     second = {**ACCOUNT, "id": 41, "platform_account_id": "56"}
     third = {**ACCOUNT, "id": 42, "platform_account_id": "57", "token": "planted-token-2"}
     token = {"token": "planted-token-1"}
-    desk.installation(lines(BUSINESS, {**ACCOUNT, **token}, {**second, **token}, third))
-    found = listed(desk)
+    each_desk.installation(lines(BUSINESS, {**ACCOUNT, **token}, {**second, **token}, third))
+    found = listed(each_desk)
     assert found[40].credential_id == found[41].credential_id != found[42].credential_id
-    assert len(credentials(desk)) == 2
+    assert len(credentials(each_desk)) == 2
 
 
 def test_a_known_account_keeps_its_token_and_one_without_gets_it(desk):
@@ -243,18 +243,18 @@ def test_a_line_may_refer_to_an_earlier_one_only(desk):
     assert [refusal["line"] for refusal in told["refused"]] == [1, 4]
 
 
-def test_ids_within_one_file_are_told_apart(desk):
-    told = desk.installation(
+def test_ids_within_one_file_are_told_apart(each_desk):
+    told = each_desk.installation(
         lines(BUSINESS, ACCOUNT, POST, {**POST, "platform_post_id": "124"}, POST)
     )
     assert counts(told) == (3, 1, 1)
     assert only(told)[:2] == (4, "id")
 
 
-def test_a_known_post_keeps_its_id(desk):
-    desk.installation(lines(BUSINESS, ACCOUNT, POST))
-    assert counts(desk.installation(lines({**POST, "id": 901}))) == (0, 1, 0)
-    assert desk.stored()["123"].id == 900
+def test_a_known_post_keeps_its_id(each_desk):
+    each_desk.installation(lines(BUSINESS, ACCOUNT, POST))
+    assert counts(each_desk.installation(lines({**POST, "id": 901}))) == (0, 1, 0)
+    assert each_desk.stored()["123"].id == 900
 
 
 def test_a_reading_that_says_nothing_is_no_change(desk):
@@ -263,21 +263,21 @@ def test_a_reading_that_says_nothing_is_no_change(desk):
     assert history(desk) == []
 
 
-def test_on_the_same_key_the_later_reading_replaces(desk):
+def test_on_the_same_key_the_later_reading_replaces(each_desk):
     text = lines(BUSINESS, ACCOUNT, POST, snapshot_line(likes=1), snapshot_line(likes=2, clicks=0))
-    assert counts(desk.installation(text)) == (5, 0, 0)
-    (row,) = history(desk)
+    assert counts(each_desk.installation(text)) == (5, 0, 0)
+    (row,) = history(each_desk)
     assert (row["likes"], row["clicks"], row["shares"]) == (2, 0, None)
-    assert (desk.stored()["123"].likes, desk.stored()["123"].clicks) == (2, 0)
+    assert (each_desk.stored()["123"].likes, each_desk.stored()["123"].clicks) == (2, 0)
 
 
-def test_an_unsaid_number_stays_null_in_the_history_and_known_in_latest(desk):
+def test_an_unsaid_number_stays_null_in_the_history_and_known_in_latest(each_desk):
     older, newer = snapshot_line(1, likes=1, saves=0), snapshot_line(2, likes=2)
-    desk.installation(lines(BUSINESS, ACCOUNT, POST, newer, older))
-    assert [(row["likes"], row["saves"]) for row in history(desk)] == [(1, 0), (2, None)]
-    (row,) = history(desk, newest_only=True)
+    each_desk.installation(lines(BUSINESS, ACCOUNT, POST, newer, older))
+    assert [(row["likes"], row["saves"]) for row in history(each_desk)] == [(1, 0), (2, None)]
+    (row,) = history(each_desk, newest_only=True)
     assert (row["likes"], row["saves"]) == (2, 0)
-    with desk.database.read() as connection:
+    with each_desk.database.read() as connection:
         assert connection.execute(select(latest.c.unsaid)).scalar() == ["saves"]
 
 
@@ -292,11 +292,11 @@ def test_past_readings_don_t_overwrite_what_a_sync_has_read_since(desk):
     assert desk.stored()["123"].likes == 10
 
 
-def test_a_reading_makes_its_post_where_it_says_when_it_was_published(desk):
+def test_a_reading_makes_its_post_where_it_says_when_it_was_published(each_desk):
     place = {"business_id": 7, "platform": "x", "platform_account_id": "55"}
     line = {**place, "platform_post_id": "5", "captured_at": WHEN, "published_at": WHEN, "likes": 3}
-    assert counts(desk.installation(lines(BUSINESS, ACCOUNT, line, line))) == (3, 1, 0)
-    assert desk.stored()["5"].likes == 3
+    assert counts(each_desk.installation(lines(BUSINESS, ACCOUNT, line, line))) == (3, 1, 0)
+    assert each_desk.stored()["5"].likes == 3
 
 
 def test_a_reading_under_an_older_id_belongs_to_the_edited_post(desk):
@@ -311,7 +311,7 @@ def test_a_reading_under_an_older_id_belongs_to_the_edited_post(desk):
     assert desk.stored()["123"].likes == 4
 
 
-def test_an_export_comes_back_as_it_was_in_another_installation(desk, tmp_path):
+def test_an_export_comes_back_as_it_was_in_another_installation(each_desk, tmp_path):
     other = {**POST, "id": 901, "platform_post_id": "124"}
     readings = [
         snapshot_line(
@@ -320,29 +320,29 @@ def test_an_export_comes_back_as_it_was_in_another_installation(desk, tmp_path):
         for hour in range(5)
     ]
     again = [{**line, "platform_post_id": "124"} for line in readings]
-    desk.installation(lines(BUSINESS, ACCOUNT, POST, other, *readings, *again))
+    each_desk.installation(lines(BUSINESS, ACCOUNT, POST, other, *readings, *again))
     exported = io.BytesIO()
-    write_jsonl(rows(desk.database, Wanted()), exported)
+    write_jsonl(rows(each_desk.database, Wanted()), exported)
     elsewhere = Database(f"sqlite:///{tmp_path / 'elsewhere.db'}")
     upgrade(elsewhere)
     there = Desk(elsewhere)
     told = there.installation(lines(BUSINESS, ACCOUNT) + exported.getvalue().decode())
     assert counts(told) == (12, 0, 0)
     for newest in (False, True):
-        assert history(there, newest_only=newest) == history(desk, newest_only=newest)
+        assert history(there, newest_only=newest) == history(each_desk, newest_only=newest)
     assert counts(there.installation(exported.getvalue())) == (0, 10, 0)
     elsewhere.close()
 
 
-def test_batches_make_no_difference(desk, monkeypatch):
+def test_batches_make_no_difference(each_desk, monkeypatch):
     monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(history_module, "REMEMBERED", 1)
     readings = [snapshot_line(hour, likes=hour) for hour in (3, 1, 4, 0, 2)]
     more = [{**line, "platform_post_id": "124"} for line in readings]
     other = {**POST, "id": 901, "platform_post_id": "124"}
-    told = desk.installation(lines(BUSINESS, ACCOUNT, POST, *readings, other, *more))
+    told = each_desk.installation(lines(BUSINESS, ACCOUNT, POST, *readings, other, *more))
     assert counts(told) == (14, 0, 0)
-    assert {row.likes for row in desk.stored().values()} == {4}
+    assert {row.likes for row in each_desk.stored().values()} == {4}
 
 
 columns = st.dictionaries(

@@ -24,12 +24,12 @@ def json_line(**fields):
     return json.dumps({**usual, **fields}) + "\n"
 
 
-def test_importing_twice_changes_nothing(desk):
+def test_importing_twice_changes_nothing(each_desk):
     text = HEAD + LINE + f"1,x,10,2,{WHEN},,,\n"
-    assert counts(desk.posts(text)) == (2, 0, 0)
-    before = desk.stored()
-    assert counts(desk.posts(text)) == (0, 2, 0)
-    assert desk.stored() == before
+    assert counts(each_desk.posts(text)) == (2, 0, 0)
+    before = each_desk.stored()
+    assert counts(each_desk.posts(text)) == (0, 2, 0)
+    assert each_desk.stored() == before
     first = before["1990000000000000001"]
     assert (first.kind, first.text, first.state) == ("photo", "Hello", "active")
     assert first.permalink == "https://x.com/a/status/1990000000000000001"
@@ -46,28 +46,32 @@ def test_json_lines_say_the_same(desk):
     assert desk.stored()["1"].text == "a\nb"
 
 
-def test_the_same_post_twice_in_one_file_is_one(desk):
-    assert counts(desk.posts(HEAD + LINE + LINE)) == (1, 1, 0)
+def test_the_same_post_twice_in_one_file_is_one(each_desk):
+    assert counts(each_desk.posts(HEAD + LINE + LINE)) == (1, 1, 0)
 
 
-def test_a_known_post_is_filled_in_and_never_overwritten(desk):
-    desk.posts(HEAD + f"1,x,10,5,{WHEN},,,\n")
-    assert counts(desk.posts(HEAD + "1,x,10,5,2020-01-01T00:00:00Z,photo,Words,\n")) == (1, 0, 0)
-    assert counts(desk.posts(HEAD + f"1,x,10,5,{WHEN},video,Others,\n")) == (0, 1, 0)
-    kept = desk.stored()["5"]
+def test_a_known_post_is_filled_in_and_never_overwritten(each_desk):
+    each_desk.posts(HEAD + f"1,x,10,5,{WHEN},,,\n")
+    assert counts(each_desk.posts(HEAD + "1,x,10,5,2020-01-01T00:00:00Z,photo,Words,\n")) == (
+        1,
+        0,
+        0,
+    )
+    assert counts(each_desk.posts(HEAD + f"1,x,10,5,{WHEN},video,Others,\n")) == (0, 1, 0)
+    kept = each_desk.stored()["5"]
     assert (kept.kind, kept.text, kept.permalink) == ("photo", "Words", None)
     assert kept.published_at == datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-def test_an_unknown_kind_is_kept_and_treated_as_unset(desk):
-    desk.posts(HEAD + f"1,x,10,5,{WHEN},hologram,,\n")
-    assert desk.stored()["5"].kind == "hologram"
-    with desk.database.read() as connection:
+def test_an_unknown_kind_is_kept_and_treated_as_unset(each_desk):
+    each_desk.posts(HEAD + f"1,x,10,5,{WHEN},hologram,,\n")
+    assert each_desk.stored()["5"].kind == "hologram"
+    with each_desk.database.read() as connection:
         (candidate,) = posts.candidates(connection, 1)
         (loaded,) = posts.load(connection, [candidate.id], NOW.date())
     assert (candidate.kind, loaded.kind) == (None, None)
-    assert counts(desk.posts(HEAD + f"1,x,10,5,{WHEN},photo,,\n")) == (1, 0, 0)
-    assert desk.stored()["5"].kind == "photo"
+    assert counts(each_desk.posts(HEAD + f"1,x,10,5,{WHEN},photo,,\n")) == (1, 0, 0)
+    assert each_desk.stored()["5"].kind == "photo"
 
 
 def test_a_web_address_is_taken_for_its_id(desk):
@@ -181,12 +185,12 @@ def test_a_removed_account_or_business_takes_no_posts(desk):
     assert only(desk.posts(HEAD + LINE))[1] == "business_id"
 
 
-def test_an_older_version_of_an_edited_post_is_not_taken_for_another_post(desk):
-    desk.posts(HEAD + f"1,x,10,2,{WHEN},,,\n")
-    with desk.database.write() as connection:
+def test_an_older_version_of_an_edited_post_is_not_taken_for_another_post(each_desk):
+    each_desk.posts(HEAD + f"1,x,10,2,{WHEN},,,\n")
+    with each_desk.database.write() as connection:
         connection.execute(update(post).values(versions=["1"]))
-    assert counts(desk.posts(HEAD + f"1,x,10,1,{WHEN},,,\n")) == (0, 1, 0)
-    assert list(desk.stored()) == ["2"]
+    assert counts(each_desk.posts(HEAD + f"1,x,10,1,{WHEN},,,\n")) == (0, 1, 0)
+    assert list(each_desk.stored()) == ["2"]
 
 
 def test_an_ignored_post_stays_ignored(desk):
@@ -197,11 +201,11 @@ def test_an_ignored_post_stays_ignored(desk):
     assert desk.stored()["1990000000000000001"].state == "ignored"
 
 
-def test_more_lines_than_a_batch_are_all_taken(desk, monkeypatch):
+def test_more_lines_than_a_batch_are_all_taken(each_desk, monkeypatch):
     monkeypatch.setattr(module, "BATCH", 3)
     lines = "".join(f"1,x,10,{n},{WHEN},,,\n" for n in range(1, 11))
-    assert counts(desk.posts(HEAD + lines)) == (10, 0, 0)
-    assert counts(desk.posts(HEAD + lines + LINE)) == (1, 10, 0)
+    assert counts(each_desk.posts(HEAD + lines)) == (10, 0, 0)
+    assert counts(each_desk.posts(HEAD + lines + LINE)) == (1, 10, 0)
 
 
 def test_long_texts_make_a_batch_smaller(desk, monkeypatch):

@@ -45,7 +45,7 @@ def discover(
     with opened() as installation:
         order, is_far = _order(installation, business, platform, moment(since, "--since"))
         if is_far:
-            _tell_prices(installation, order, ask=not yes and sys.stdin.isatty())
+            _tell_prices(installation, order, ask=not yes and is_interactive())
         with progress_shown() as progress:
             record = sync(installation, order, progress)
     answer(record.as_json(), as_json=json, human=lambda: _tell(record))
@@ -82,6 +82,11 @@ def _tell_prices(installation: "Installation", order: "Order", *, ask: bool) -> 
         typer.echo(_in_words(price), err=True)
     if prices and ask:
         typer.confirm("Go on?", abort=True, err=True)
+
+
+def is_interactive() -> bool:
+    """Whether somebody can be asked. Under cron nobody can, and nothing waits."""
+    return sys.stdin.isatty()
 
 
 def _in_words(price: "Price") -> str:

@@ -51,10 +51,12 @@ def export(
         wanted = Wanted(named.id if named else None, first, last, newest_only=latest)
         exported = write(installation.database, wanted, format, file)
     if file != STANDARD_OUTPUT:
+        # A file's name may hold bytes that are no text.
+        name = file.encode(errors="replace").decode()
         answer(
-            {"exported": exported, "file": file},
+            {"exported": exported, "file": name},
             as_json=json,
-            human=lambda: say(f"Exported {exported:,} rows to {file}"),
+            human=lambda: say(f"Exported {exported:,} rows to {name}"),
         )
 
 

@@ -56,7 +56,9 @@ def _meant(parts: Parts, known: Sequence[Account], text: str) -> tuple[Account, 
     words = "; ".join(f"{name}: {words}" for name, words in sorted(mistakes.items()))
     raise WrongUsage(
         f"{text!r} is no post of a known account. {words}".strip(),
-        hint="Add the account first: `analytics-sync account add`." if not known else "",
+        hint="Name it in that form."
+        if known
+        else "Add the account first: `analytics-sync account add`.",
         code="post_id_invalid",
     )
 

@@ -28,8 +28,8 @@ def opened(name: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(name).resolve()
-    with _in_words(name), _beside(path) if _is_plain(path) else _direct(path) as sink:
+    file = _plain_file(Path(name))
+    with _in_words(name), _beside(file) if file else _direct(Path(name)) as sink:
         yield sink
 
 
@@ -37,8 +37,15 @@ def is_terminal(name: str) -> bool:
     return name == STANDARD_OUTPUT and sys.stdout.isatty()
 
 
-def _is_plain(path: Path) -> bool:
-    return path.is_file() or not path.exists()
+def _plain_file(path: Path) -> Path | None:
+    """Where the file lies, or will, with links followed; None for a device, a pipe, a folder."""
+    try:
+        return path.resolve() if path.is_file() or not path.exists() else None
+    except OSError as error:
+        raise _unusable(path, error.errno, error.strerror) from None
+    except RuntimeError:
+        # What Python before 3.13 makes of a circle of links.
+        raise _unusable(path, errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 @contextmanager
@@ -46,18 +53,18 @@ def _direct(path: Path) -> Iterator[BinaryIO]:
     try:
         sink = path.open("wb")
     except OSError as error:
-        raise _unusable(path, error) from None
+        raise _unusable(path, error.errno, error.strerror) from None
     with sink:
         yield sink
 
 
 @contextmanager
 def _beside(path: Path) -> Iterator[BinaryIO]:
-    draft = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.unfinished")
+    draft = path.with_name(f".analytics-sync.{secrets.token_hex(4)}.unfinished")
     try:
         sink = draft.open("xb")
     except OSError as error:
-        raise _unusable(path, error) from None
+        raise _unusable(path, error.errno, error.strerror) from None
     try:
         with sink:
             yield sink
@@ -68,8 +75,8 @@ def _beside(path: Path) -> Iterator[BinaryIO]:
         draft.unlink(missing_ok=True)
 
 
-def _unusable(path: Path, error: OSError) -> WrongUsage:
-    reason = "there is no such folder" if error.errno == errno.ENOENT else error.strerror
+def _unusable(path: Path, number: int | None, words: str | None) -> WrongUsage:
+    reason = "there is no such folder" if number == errno.ENOENT else words
     return WrongUsage(
         f"{path} can't be written: {reason}.",
         hint="Name a file in a folder that is there and that you may write to.",

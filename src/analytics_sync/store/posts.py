@@ -155,7 +155,9 @@ def _fill_in(
     }
     versions = [id for id in item.versions if id != item.platform_post_id]
     if versions and set(versions) - set(row.versions):
+        # Versions that came since the last reading are still to be paid.
         told |= {"platform_post_id": item.platform_post_id, "versions": versions}
+        told["charged_on"] = None
     news = bool(told)
     if confirmed_at is not None:
         told |= {"confirmed_at": confirmed_at, "sightings": 0}
@@ -175,6 +177,9 @@ def ignore(connection: Connection, id: int) -> None:
 
 def find(connection: Connection, text: str) -> list[Row[Any]]:
     """Posts that have this id, at the platform or with us; several platforms may use the same."""
+    if not text.isprintable():
+        # What no database can be asked for, half characters too, is no id.
+        return []
     meant = post.c.platform_post_id == text
     if text.isascii() and text.isdigit() and len(text) < 10:
         meant = or_(meant, post.c.id == int(text))

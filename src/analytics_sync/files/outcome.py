@@ -7,6 +7,7 @@ from analytics_sync.logs import redacted
 
 LONGEST_MESSAGE: Final = 300
 LONGEST_VALUE: Final = 100
+REMEMBERED: Final = 1_000
 
 
 class Refused(Exception):
@@ -36,6 +37,7 @@ class Outcome:
     unchanged: int = 0
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
+    _words: dict[str, str] = field(default_factory=dict, repr=False)
 
     def take(self, lines: int, written: int) -> None:
         """Count lines of which `written` told something new."""
@@ -45,11 +47,20 @@ class Outcome:
     def refuse(self, line: int, field: str | None, message: str) -> None:
         self.refused += 1
         if self.keep is None or len(self.refusals) < self.keep:
-            # A shifted column may bring a token into any message.
+            self.refusals.append(Refusal(line, field, self._in_words(message)))
+
+    def _in_words(self, message: str) -> str:
+        """Short, and without secrets: a shifted column may bring a token into any message.
+
+        A file that is wrong as a whole says the same a million times.
+        """
+        if message not in self._words:
+            if len(self._words) >= REMEMBERED:
+                self._words.clear()
             words = redacted(message)
-            if len(words) > LONGEST_MESSAGE:
-                words = words[: LONGEST_MESSAGE - 1] + "…"
-            self.refusals.append(Refusal(line, field, words))
+            cut = len(words) > LONGEST_MESSAGE
+            self._words[message] = words[: LONGEST_MESSAGE - 1] + "…" if cut else words
+        return self._words[message]
 
     def as_json(self) -> dict[str, Any]:
         ordered = sorted(self.refusals, key=lambda refusal: refusal.line)

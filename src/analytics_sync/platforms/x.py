@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from analytics_sync.clock import from_milliseconds
 from analytics_sync.domain.cadence import Cadence
 from analytics_sync.platforms._contract import Context, Platform
 from analytics_sync.settings.declare import PlatformSettings, Setting
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
         Reading,
     )
     from analytics_sync.transport.call import Rules
-
-# Ids below this one were not made from the time (X docs: Snowflake).
-FIRST_SNOWFLAKE = 29_700_859_247
-SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 
 
 class X(Platform):
@@ -81,10 +76,9 @@ class X(Platform):
         return parse_post_id(text)
 
     def published_from_id(self, platform_post_id: str) -> datetime | None:
-        number = int(platform_post_id)
-        if number < FIRST_SNOWFLAKE:
-            return None
-        return from_milliseconds((number >> 22) + SNOWFLAKE_EPOCH_MS)
+        from analytics_sync.platforms._x.answers import published_from_id
+
+        return published_from_id(platform_post_id)
 
     async def identify(self, context: Context) -> Identity:
         from analytics_sync.platforms._x import account

@@ -3,17 +3,17 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from analytics_sync.domain.records import FoundPost
-from analytics_sync.errors import Refused
+from analytics_sync.errors import AccountRefused, Refused
 from analytics_sync.platforms._facebook.posts import (
     POST_FIELDS,
     REEL_FIELDS,
     found_post,
     found_video,
 )
-from analytics_sync.platforms._graph.errors import field_missing
+from analytics_sync.platforms._graph.errors import field_missing, is_not_allowed
 from analytics_sync.platforms._graph.paging import pages
 from analytics_sync.platforms._graph.requests import Graph, Params
 
@@ -25,16 +25,32 @@ OLD_IN_A_ROW: Final = 300
 
 
 async def published_posts(graph: Graph, since: datetime) -> AsyncIterator[list[FoundPost]]:
-    """The Page's own posts published since then, a page at a time. Reels are not among them."""
-    path = f"{graph.context.account.platform_account_id}/published_posts"
+    """The Page's own posts published since then, a page at a time. Reels are not among them.
+
+    :raises AccountRefused: the token may not list them.
+    """
     old_in_a_row = 0
-    async for rows in pages(graph, path, {"fields": POST_FIELDS}, "Facebook: posts of the Page"):
+    async for rows in _listed(graph):
         found = [post for post in map(found_post, rows) if post is not None]
         recent = [post for post in found if post.published_at >= since]
         yield recent
         old_in_a_row = 0 if recent else old_in_a_row + len(found)
         if old_in_a_row >= OLD_IN_A_ROW:
             return
+
+
+async def _listed(graph: Graph) -> AsyncIterator[list[dict[str, Any]]]:
+    path = f"{graph.context.account.platform_account_id}/published_posts"
+    try:
+        async for rows in pages(graph, path, {"fields": POST_FIELDS}, "Facebook: posts of the Page"):
+            yield rows
+    except Refused as refusal:
+        if not is_not_allowed(refusal):
+            raise
+        raise AccountRefused(
+            f"New posts can't be found: {refusal.message}",
+            hint="Connect again and allow pages_show_list and pages_read_engagement.",
+        ) from None
 
 
 async def reels(graph: Graph, since: datetime) -> AsyncIterator[list[FoundPost]]:

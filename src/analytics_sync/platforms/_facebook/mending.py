@@ -27,11 +27,14 @@ class Trouble:
 
 
 class Mender:
-    """One account's in one run. `ask` puts questions to the platform, all in one batch."""
+    """One account's in one run. `ask` puts questions to the platform, all in one batch.
 
-    def __init__(self, memory: MetricMemory, account_id: int, ask: Ask) -> None:
+    `consent`: names the account and its credential in the memory of what they lack.
+    """
+
+    def __init__(self, memory: MetricMemory, consent: str, ask: Ask) -> None:
         self._memory = memory
-        self._account_id = account_id
+        self._consent = consent
         self._ask = ask
         # Questions that no leaving out of metrics mends: (why refused, metrics asked for).
         self._hopeless: set[tuple[str, tuple[str, ...]]] = set()
@@ -46,7 +49,7 @@ class Mender:
 
     def _own(self, scope: str) -> str:
         """The memory of what this account lacks."""
-        return f"{self._account_id}:{scope}"
+        return f"{self._consent}:{scope}"
 
     async def mended(self, inquiries: Sequence[Inquiry]) -> list[Question]:
         """Questions to ask again, without the metrics for which they were refused."""

@@ -53,7 +53,7 @@ def _refused_wholly(inquiry: Inquiry) -> PostFailure:
     if inquiry.is_gone:
         return _failed(inquiry, ErrorCode.POST_UNAVAILABLE, refusal.message, sighting=True)
     not_allowed = is_not_allowed(refusal)
-    code = ErrorCode.PERMISSION_MISSING if not_allowed else ErrorCode.POST_REFUSED
+    code = ErrorCode.PERMISSION_MISSING if not_allowed else ErrorCode.CALL_REFUSED
     return _failed(inquiry, code, refusal.message)
 
 
@@ -79,11 +79,14 @@ def _fields(inquiry: Inquiry) -> dict[str, int]:
 
 def _reading(inquiry: Inquiry, said: Mapping[str, Said], fields: Mapping[str, int]) -> Reading:
     newly_video = inquiry.is_video and not inquiry.is_known_video
+    post_id, full_id = inquiry.post.platform_post_id, inquiry.full_id
     return Reading(
-        platform_post_id=inquiry.post.platform_post_id,
+        platform_post_id=post_id,
         columns=video_columns(said) if inquiry.is_video else post_columns(said, fields),
         extra=extra_numbers(said, fields),
         kind=_learned_kind(inquiry, said),
+        newest_id=full_id,
+        versions=() if full_id in {None, post_id} else (post_id,),
         refused=frozenset(inquiry.refused | ({NO_INSIGHTS} if newly_video else set())),
     )
 

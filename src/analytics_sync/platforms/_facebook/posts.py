@@ -18,6 +18,7 @@ REEL_FIELDS: Final = ("id", "created_time", "description", "permalink_url")
 
 _FULL_ID = re.compile(r"[0-9]{1,25}_[0-9]{1,25}")
 _BARE_ID = re.compile(r"[0-9]{1,25}")
+_ID = re.compile(rf"{_FULL_ID.pattern}|{_BARE_ID.pattern}")
 _HOSTS = re.compile(r"(?:[a-z-]+\.)?(?:facebook|fb)\.(?:com|watch|me)")
 _EDGES: Final = frozenset(["posts", "videos", "reel", "reels", "photos", "permalink"])
 
@@ -93,7 +94,7 @@ def _joined(owner: str, post: str, page_id: str | None) -> str:
 def found_post(row: Mapping[str, Any]) -> FoundPost | None:
     """A post from a listing or its own node; None when id or time are missing."""
     post_id, published = row.get("id"), graph_time(row.get("created_time"))
-    if not isinstance(post_id, str) or published is None:
+    if not isinstance(post_id, str) or not _ID.fullmatch(post_id) or published is None:
         return None
     return FoundPost(
         platform_post_id=post_id,

@@ -94,6 +94,11 @@ class Inquiry:
         is_reel_id = self.post.kind == "reel" and not is_full(self.post.platform_post_id)
         return is_reel_id or NO_INSIGHTS in self.post.refused
 
+    @property
+    def full_id(self) -> str | None:
+        """A post's own id; None for a video, which has only a bare number."""
+        return self.node.path if self.node is not None else None
+
     def ask_as_post(self) -> None:
         """A bare number is most often the second half of a post's id, so that is tried first."""
         post_id = self.post.platform_post_id

@@ -1,6 +1,7 @@
 """Reads the numbers of Facebook posts, Reels and videos in as few batch requests as possible."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from analytics_sync.domain.records import Post, PostFailure, Reading
@@ -32,16 +33,27 @@ class PostReader:
         self.stop: AnalyticsSyncError | None = None
         self._insights_refused: Refused | None = None
         self._insights_answered = False
-        self._mender = Mender(self._memory, self._account.id, self._ask)
-        self._summaries_scope = f"{self._account.id}:summaries"
+        # With another consent the account may see more: what it lacks is then found anew.
+        consent = f"{self._account.id}/{self._account.credential_id}"
+        self._mender = Mender(self._memory, consent, self._ask)
+        self._summaries_scope = f"{consent}:summaries"
 
     async def read(self, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
         """As `Platform.read`.
 
         :raises AccountRefused: the token may not read insights; what else it may read was yielded.
         """
+        missing: list[PostFailure] = []
+        some_read = False
         async for result in each(chunks(posts, POSTS_TOGETHER), self._read_together):
-            yield result
+            if isinstance(result, PostFailure) and result.sighting:
+                missing.append(result)
+            else:
+                some_read = some_read or isinstance(result, Reading)
+                yield result
+        for failure in missing:
+            # When no post is found, access was lost or a limit gives this answer.
+            yield replace(failure, sighting=some_read)
         if self.stop is not None:
             raise self.stop
         if self._insights_refused is not None and not self._insights_answered:

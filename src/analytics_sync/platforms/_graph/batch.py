@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from analytics_sync.errors import (
@@ -94,6 +95,7 @@ def _judged(graph: Graph, call: Call, item: Any) -> Answer:
     reply = item_reply(item)
     if reply is None:
         return Temporary(f"{call.label}: an item of the batch timed out at the platform")
+    reply = replace(reply, label=call.label)
     failure = graph.context.rules.failure(call, reply, graph.context.clock.now())
     if isinstance(failure, AnalyticsSyncError):
         return failure

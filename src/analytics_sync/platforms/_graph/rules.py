@@ -105,7 +105,11 @@ class GraphRules:
             throttled = self._throttled(error, reply, now)
             yield Limit(bucket=throttled.bucket, stop_until=throttled.until)
         elif error is not None and error.code == BLOCKED:
-            yield Limit(bucket=self.credential_bucket, stop_until=now + BLOCKED_FOR)
+            yield Limit(
+                bucket=self.credential_bucket,
+                stop_until=now + BLOCKED_FOR,
+                reason=f"{self.title} has blocked this connection",
+            )
 
     def _business(self, reply: Reply) -> Usage:
         return business_usage(reply.headers, self.usage_type)
@@ -144,7 +148,7 @@ class GraphRules:
         if error.code in PERMANENT and not error.transient:
             return self._refused(call, error)
         if error.transient or error.code in TRANSIENT or error.status >= 500:
-            return Temporary(f"{self.title} has trouble with {call.label}: {error.told}")
+            return Temporary(f"{call.label}: {self.title} has trouble: {error.told}")
         return None
 
     def _unknown(
@@ -163,7 +167,7 @@ class GraphRules:
 
     def _refused(self, call: Call, error: GraphError) -> Refused:
         return Refused(
-            f"{self.title} refused {call.label}: {error.told}",
+            f"{call.label}: refused: {error.told}",
             status=error.status,
             reason=error.reason,
             detail=error.message,

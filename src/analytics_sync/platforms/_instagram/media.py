@@ -41,7 +41,7 @@ def product_of(kind: str) -> str:
 def product_said(node: Mapping[str, Any]) -> str | None:
     """The product type that a node tells; None when it tells none with metrics of its own."""
     product = node.get("media_product_type")
-    return product if product in {FEED, REELS, STORY} else None
+    return product if product in (FEED, REELS, STORY) else None
 
 
 def kind_of(node: Mapping[str, Any]) -> str | None:
@@ -63,7 +63,7 @@ def found_media(row: Mapping[str, Any], kind: str | None = None) -> FoundPost | 
     `kind`: what all rows of this listing are.
     """
     post_id, published = row.get("id"), graph_time(row.get("timestamp"))
-    if not isinstance(post_id, str) or published is None:
+    if not isinstance(post_id, str) or not _ID.fullmatch(post_id) or published is None:
         return None
     return FoundPost(
         platform_post_id=post_id,

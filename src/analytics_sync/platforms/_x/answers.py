@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from analytics_sync.clock import from_milliseconds
 from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.domain.metrics import Number, as_count
 from analytics_sync.domain.records import AccountTotals, FoundPost, Identity, PostFailure
@@ -15,6 +16,9 @@ POST_ADDRESS = re.compile(
     r"https?://(?:[a-z]+\.)?(?:x|twitter)\.com/(?:[^/?#]+|i/web)/status(?:es)?/([0-9]{1,19})(?![0-9])",
     re.IGNORECASE,
 )
+# Ids below this one were not made from the time (X docs: Snowflake).
+FIRST_SNOWFLAKE = 29_700_859_247
+SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 # Two names of one measure, of the new and of the legacy dialect.
 REPOSTS = ("repost_count", "retweet_count")
 COLUMN_SOURCES = {
@@ -165,17 +169,17 @@ def history_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     """Ids of all versions of a post, oldest first; its own id alone where it was not edited."""
     told = row.get("edit_history_tweet_ids") or row.get("edit_history_post_ids") or ()
     ids = [str(id) for id in told if ID.fullmatch(str(id))] if isinstance(told, list) else []
-    return tuple(ids) or (str(row["id"]),)
+    own = str(row["id"])
+    # A chain without the post itself would give it another post's name and numbers.
+    return tuple(dict.fromkeys(ids)) if own in ids else (own,)
 
 
 def as_found(row: Mapping[str, Any]) -> FoundPost:
     """:raises AnswerNotUnderstood: no time of publishing."""
-    try:
-        published = datetime.fromisoformat(str(row["created_at"])).astimezone(UTC)
-    except (KeyError, ValueError):
-        raise AnswerNotUnderstood(f"X: post {row['id']} has no readable created_at.") from None
-    text = row.get("text")
-    id = str(row["id"])
+    id, text = str(row["id"]), row.get("text")
+    published = _time(row.get("created_at")) or published_from_id(id)
+    if published is None:
+        raise AnswerNotUnderstood(f"X: post {id} has no readable created_at.")
     return FoundPost(
         platform_post_id=id,
         published_at=published,
@@ -183,6 +187,22 @@ def as_found(row: Mapping[str, Any]) -> FoundPost:
         permalink=f"https://x.com/i/web/status/{id}",
         versions=tuple(older for older in history_of(row) if older != id),
     )
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def published_from_id(id: str) -> datetime | None:
+    """The time in a post's id; None for ids from before X made them so (X docs: Snowflake)."""
+    number = int(id)
+    if number < FIRST_SNOWFLAKE:
+        return None
+    return from_milliseconds((number >> 22) + SNOWFLAKE_EPOCH_MS)
 
 
 class Page:

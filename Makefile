@@ -7,7 +7,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check format docs lock benchmarks clean
+.PHONY: help install demo test test-slow check format docs tables lock benchmarks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,7 @@ check: install ## format, lint, types, import contract, docs against code
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/docs.py --check
+	$(BIN)/python tools/tables.py --check
 
 format: install ## format the code
 	$(BIN)/ruff format .
@@ -50,9 +51,13 @@ format: install ## format the code
 docs: install ## write what in docs/ is made from the code
 	$(BIN)/python tools/docs.py
 
+tables: install ## write store/tables.py from the schema
+	$(BIN)/python tools/tables.py
+
 benchmarks: install ## print start-up and throughput as ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/history.py
 
 lock: ## renew both lock files (needs uv)
 	$(LOCK) -o requirements.lock

@@ -15,7 +15,7 @@ from analytics_sync.demo.names import SHOWN
 from analytics_sync.platforms import all_platforms
 from analytics_sync.simulator.control import the_truth
 from analytics_sync.store import posts
-from analytics_sync.store.schema import latest
+from analytics_sync.store.tables import latest
 
 KINDS = {
     "deleted_post",

@@ -17,7 +17,7 @@ from analytics_sync.store import accounts, businesses, posts
 from analytics_sync.store.database import Database
 from analytics_sync.store.exports import Wanted, rows
 from analytics_sync.store.migrate import upgrade
-from analytics_sync.store.schema import account, credential, latest, post, snapshot
+from analytics_sync.store.tables import account, credential, latest, post, snapshot
 from support.file_desk import NOW, Desk, counts, only
 
 WHEN = "2026-11-20T10:00:00Z"
@@ -251,6 +251,17 @@ def test_ids_within_one_file_are_told_apart(each_desk):
     assert only(told)[:2] == (4, "id")
 
 
+def test_a_reading_of_a_post_that_was_refused_is_refused_too(desk):
+    taken = {**POST, "platform_post_id": "124"}
+    reading = snapshot_line(likes=1, platform_post_id="124")
+    told = desk.installation(lines(BUSINESS, ACCOUNT, POST, taken, reading))
+    assert counts(told) == (3, 0, 2)
+    assert [(refusal["line"], refusal["field"]) for refusal in told["refused"]] == [
+        (4, "id"),
+        (5, "platform_post_id"),
+    ]
+
+
 def test_a_known_post_keeps_its_id(each_desk):
     each_desk.installation(lines(BUSINESS, ACCOUNT, POST))
     assert counts(each_desk.installation(lines({**POST, "id": 901}))) == (0, 1, 0)
@@ -303,6 +314,7 @@ def test_a_reading_under_an_older_id_belongs_to_the_edited_post(desk):
     desk.installation(lines(BUSINESS, ACCOUNT, POST))
     with desk.database.write() as connection:
         connection.execute(update(post).values(versions=["122"]))
+    assert counts(desk.installation(lines({**POST, "platform_post_id": "122"}))) == (0, 1, 0)
     assert counts(desk.installation(lines(snapshot_line(likes=4, platform_post_id="122")))) == (
         1,
         0,

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from analytics_sync.errors import WrongUsage
 from analytics_sync.files import posts as module
 from analytics_sync.store import accounts, businesses, posts
-from analytics_sync.store.schema import post
+from analytics_sync.store.tables import post
 from support.file_desk import NOW, counts, only
 
 HEAD = (

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from analytics_sync.clock import EPOCH
 from analytics_sync.store import budgets, metrics
-from analytics_sync.store.schema import call_budget
+from analytics_sync.store.tables import call_budget
 from analytics_sync.transport.call import Cap, Limit
 
 NOW = datetime(2026, 11, 23, 14, 20, tzinfo=UTC)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from analytics_sync.domain.records import AccountTotals, FoundPost, Reading
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store import accounts, businesses, credentials, posts, readings
-from analytics_sync.store.schema import SQLModel, account_snapshot
+from analytics_sync.store.tables import account_snapshot, metadata
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def rows(connection):
     """How many rows each table has, the empty ones left out."""
     counts = {
         table.name: connection.execute(select(func.count()).select_from(table)).scalar()
-        for table in SQLModel.metadata.sorted_tables
+        for table in metadata.sorted_tables
     }
     return {name: count for name, count in counts.items() if count}
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from analytics_sync.domain.records import FoundPost, PostFailure, Reading
 from analytics_sync.store import accounts, businesses, posts, readings
 from analytics_sync.store.exports import Wanted, rows
-from analytics_sync.store.schema import latest, post, snapshot
+from analytics_sync.store.tables import latest, post, snapshot
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 TODAY = NOW.date()

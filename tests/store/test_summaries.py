@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from analytics_sync.domain.records import FoundPost, Reading
 from analytics_sync.store import accounts, businesses, posts, readings, summaries
-from analytics_sync.store.schema import post
 from analytics_sync.store.summaries import Span
+from analytics_sync.store.tables import post
 
 START = datetime(2026, 11, 22, 14, tzinfo=UTC)
 HOUR = timedelta(hours=1)

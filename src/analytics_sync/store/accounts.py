@@ -11,8 +11,8 @@ from analytics_sync.domain.metrics import Number
 from analytics_sync.domain.records import Account, AccountTotals
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.businesses import forget_unused_credentials
-from analytics_sync.store.schema import account, account_snapshot, business, credential
 from analytics_sync.store.statements import follow_sequence, row_id, upsert
+from analytics_sync.store.tables import account, account_snapshot, business, credential
 from analytics_sync.store.trouble import changed_meanwhile
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from analytics_sync.clock import EPOCH
-from analytics_sync.store.schema import call_budget
 from analytics_sync.store.statements import upsert
+from analytics_sync.store.tables import call_budget
 from analytics_sync.transport.call import Cap, Limit
 
 

@@ -8,7 +8,8 @@ from unicodedata import category
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from analytics_sync.errors import WrongUsage
-from analytics_sync.store.schema import (
+from analytics_sync.store.statements import follow_sequence, row_id
+from analytics_sync.store.tables import (
     account,
     account_snapshot,
     business,
@@ -18,7 +19,6 @@ from analytics_sync.store.schema import (
     snapshot,
     sync_error,
 )
-from analytics_sync.store.statements import follow_sequence, row_id
 
 LONGEST_NAME = 200
 # Control characters, line separators, and bytes that were no UTF-8.

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select, update
 
 from analytics_sync.errors import WrongUsage
-from analytics_sync.store.schema import credential
 from analytics_sync.store.statements import row_id
+from analytics_sync.store.tables import credential
 
 
 @dataclass(frozen=True, slots=True)

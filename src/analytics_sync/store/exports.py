@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, Table, literal_column, or_, s
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.store.database import Database
-from analytics_sync.store.schema import account, latest, post, snapshot
+from analytics_sync.store.tables import account, latest, post, snapshot
 
 PAGE = 5_000
 POSTS = 500

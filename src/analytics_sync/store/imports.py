@@ -20,8 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from analytics_sync.domain.records import POST_KINDS, FoundPost
-from analytics_sync.store.schema import post
 from analytics_sync.store.statements import follow_sequence, pieces, rows_written
+from analytics_sync.store.tables import post
 
 # (account id, the platform's post id)
 Place = tuple[int, str]

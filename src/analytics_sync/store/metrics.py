@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select
 
-from analytics_sync.store.schema import metric_event
+from analytics_sync.store.tables import metric_event
 
 # Asked for again after this time: a refusal may have been a fault of the platform.
 REMEMBERED = timedelta(days=7)

@@ -11,8 +11,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from analytics_sync.domain.history import Known
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.past import PastReading, Standing, lay_in
-from analytics_sync.store.schema import latest, post, snapshot
 from analytics_sync.store.statements import pieces, rows_written, upsert
+from analytics_sync.store.tables import latest, post, snapshot
 
 # (our post id, what was said)
 Entry = tuple[int, PastReading]

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.records import POST_KINDS, FoundPost, Post
-from analytics_sync.store.schema import account, latest, post
 from analytics_sync.store.statements import pieces
+from analytics_sync.store.tables import account, latest, post
 
 
 @dataclass(frozen=True, slots=True)

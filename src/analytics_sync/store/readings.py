@@ -9,8 +9,8 @@ from sqlalchemy import Connection, bindparam, select, update
 from analytics_sync.domain.history import Fold, Known, fold
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.records import Post, PostFailure, Reading
-from analytics_sync.store.schema import latest, post, snapshot
 from analytics_sync.store.statements import pieces, upsert
+from analytics_sync.store.tables import latest, post, snapshot
 
 # A post that the platform doesn't find in this many runs counts as gone: deleted, suspended and
 # protected look alike at first.

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from analytics_sync.errors import WrongUsage
-from analytics_sync.store.schema import account, sync_error, sync_run
 from analytics_sync.store.statements import row_id
+from analytics_sync.store.tables import account, sync_error, sync_run
 
 COUNTS = ("requests", "discovered", "snapshots", "selected", "synced", "failed", "deferred")
 

@@ -1,4 +1,7 @@
-"""The tables. Queries use their Core form, named in lower case at the end of this module."""
+"""The schema: every table with its constraints and indexes, as migrations must make it.
+
+Queries use plain tables of the same columns: `tables`, written from here by `make tables`.
+"""
 
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -224,18 +227,3 @@ account_snapshot = Table(
     Column("extra", JSON, nullable=False),
     sqlite_with_rowid=False,
 )
-
-
-def _table(name: str) -> Table:
-    return SQLModel.metadata.tables[name]
-
-
-business = _table("business")
-app = _table("app")
-credential = _table("credential")
-account = _table("account")
-post = _table("post")
-sync_run = _table("sync_run")
-sync_error = _table("sync_error")
-call_budget = _table("call_budget")
-metric_event = _table("metric_event")

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 from analytics_sync.store.database import Database
-from analytics_sync.store.schema import (
+from analytics_sync.store.tables import (
     account,
     account_snapshot,
     business,

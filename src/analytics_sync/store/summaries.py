@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, case, func, select
 
-from analytics_sync.store.schema import account, business, latest, post, snapshot
 from analytics_sync.store.statements import pieces
+from analytics_sync.store.tables import account, business, latest, post, snapshot
 
 # A replaced version is part of its successor; an ignored post is nobody's business any more.
 LEFT_OUT: Final = ("superseded", "ignored")

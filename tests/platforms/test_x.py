@@ -26,7 +26,7 @@ from analytics_sync.platforms._x.rules import XRules
 from analytics_sync.platforms.x import PLATFORM
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.service import Handle
-from analytics_sync.store.schema import call_budget
+from analytics_sync.store.tables import call_budget
 from analytics_sync.transport.call import Call, Reply
 from support.house import House
 

@@ -28,8 +28,9 @@ def kept(*, as_json: bool) -> int | None:
 
 
 def _say(outcome: "Outcome") -> None:
+    lines = "line" if outcome.imported == 1 else "lines"
     say(
-        f"Imported {outcome.imported:,} lines; {outcome.unchanged:,} told nothing new, "
+        f"Imported {outcome.imported:,} {lines}; {outcome.unchanged:,} told nothing new, "
         f"{outcome.refused:,} were refused."
     )
     for found in sorted(outcome.refusals, key=lambda refusal: refusal.line):

@@ -32,7 +32,7 @@ def write_parquet(found: Iterable[Mapping[str, Any]], sink: BinaryIO) -> None:
     """
     pa, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     schema = _schema(pa)
-    with parquet.ParquetWriter(Sink(sink), schema, compression="zstd") as writer:
+    with parquet.ParquetWriter(sink, schema, compression="zstd") as writer:
         for group in _groups(iter(found)):
             columns = [
                 pa.array([_value(name, row) for row in group], schema.field(name).type)
@@ -55,36 +55,3 @@ def _value(name: str, row: Mapping[str, Any]) -> Any:
 def _groups(found: Iterator[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     while group := list(islice(found, GROUP)):
         yield group
-
-
-class Sink:
-    """Tells how far it was written, which a pipe can't; the owner closes what is behind it."""
-
-    closed = False
-
-    def __init__(self, behind: BinaryIO) -> None:
-        self._behind = behind
-        self._written = 0
-
-    def write(self, data: bytes) -> int:
-        self._behind.write(data)
-        self._written += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        return self._written
-
-    def flush(self) -> None:
-        self._behind.flush()
-
-    def close(self) -> None:
-        self.closed = True
-
-    def readable(self) -> bool:
-        return False
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return False

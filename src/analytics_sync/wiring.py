@@ -3,10 +3,9 @@
 Nothing heavy is imported before it is used: many commands need neither database nor HTTP.
 """
 
-import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics_sync import logs
 from analytics_sync.clock import Clock, SystemClock
+from analytics_sync.errors import ConfigurationInvalid
 from analytics_sync.platforms import all_platforms
 from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import Home, find_home
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from analytics_sync.domain.records import Account
     from analytics_sync.store.database import Database
     from analytics_sync.sync.parts import AccountLocks, Parts, Senders
+    from analytics_sync.sync.price import Price
     from analytics_sync.sync.progress import Progress
     from analytics_sync.sync.results import RunRecord
     from analytics_sync.sync.run import Order
@@ -186,6 +187,8 @@ def sync(opened: Installation, order: "Order", progress: "Progress | None" = Non
 
     :raises StoreUnusable: the database can't be used.
     """
+    import asyncio
+
     from analytics_sync.sync.run import run
 
     return asyncio.run(run(opened.parts(progress), order))
@@ -233,9 +236,20 @@ def nothing_due(opened: Installation, trigger: str, now: datetime) -> int | None
 
 def rehearse(opened: Installation, order: "Order") -> "list[tuple[Account, int]]":
     """Which accounts an order means, and how many known posts of each would be read."""
+    import asyncio
+
     from analytics_sync.sync.run import rehearse as rehearsed
 
     return asyncio.run(rehearsed(opened.parts(), order))
+
+
+def listing_prices(opened: Installation, order: "Order") -> "list[Price]":
+    """What listing all posts of an order may cost, where a platform charges for it."""
+    import asyncio
+
+    from analytics_sync.sync.price import listing_prices as prices
+
+    return asyncio.run(prices(opened.parts(), order))
 
 
 def initialise(opened: Installation) -> dict[str, Any]:
@@ -243,13 +257,10 @@ def initialise(opened: Installation) -> dict[str, Any]:
 
     :raises ConfigurationInvalid: a file can't be made.
     """
-    from analytics_sync.settings.template import template
-
     home = opened.home
     home.create()
     made = []
-    with suppress(FileExistsError), home.config.open("x", encoding="utf-8") as file:
-        file.write(template(all_platforms()))
+    if _make_config(home):
         made.append("config")
     database = opened.sqlite_file
     if database is not None and not database.exists():
@@ -265,6 +276,29 @@ def initialise(opened: Installation) -> dict[str, Any]:
         "database": str(database) if database is not None else "PostgreSQL",
         "made": made,
     }
+
+
+def _make_config(home: Home) -> bool:
+    """Write the config file where there is none; whether there was none."""
+    from analytics_sync.settings.template import template
+
+    try:
+        with home.config.open("x", encoding="utf-8") as file:
+            try:
+                file.write(template(all_platforms()))
+                file.flush()
+            except OSError:
+                # Half of it might say what nobody meant.
+                home.config.unlink()
+                raise
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise ConfigurationInvalid(
+            [f"The config file {home.config} can't be made: {error.strerror}."],
+            hint="Its folder needs room, and must be yours; then run `analytics-sync init` again.",
+        ) from error
+    return True
 
 
 def _upgrade(opened: Installation) -> None:

@@ -24,6 +24,9 @@ Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON documen
 BusinessOption = Annotated[
     str | None, typer.Option("--business", "-b", help="A business, by id or name.")
 ]
+PlatformOption = Annotated[
+    str | None, typer.Option("--platform", "-p", help="linkedin, x, facebook or instagram.")
+]
 
 
 class Verbosity(Enum):
@@ -66,9 +69,16 @@ def _level(configured: str | None) -> int | None:
 def answer(document: Mapping[str, Any], *, as_json: bool, human: Callable[[], None]) -> None:
     """Print the document as JSON, or let `human` print it for people."""
     if as_json:
-        sys.stdout.write(json.dumps(document, default=_plain, ensure_ascii=False) + "\n")
+        sys.stdout.write(in_json(document) + "\n")
     else:
         human()
+
+
+def in_json(document: Mapping[str, Any]) -> str:
+    """JSON text, with times in their usual form."""
+    # Elsewhere letters beyond ASCII would be shown in a form that is no JSON.
+    utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return json.dumps(document, default=_plain, ensure_ascii=not utf_8)
 
 
 def _plain(value: Any) -> Any:
@@ -98,9 +108,9 @@ def moment(text: str | None, option: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise WrongUsage(
             f"{option}: {text!r} is not a date or time.",
             hint="Write 2026-11-23, or 2026-11-23T14:00:00Z.",
         ) from None
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)

@@ -137,7 +137,9 @@ def _sqlite_engine(path: Path, *, writing: bool) -> Engine:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
 
-    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=4)
+    engine = create_engine(
+        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=4, hide_parameters=True
+    )
 
     def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None
@@ -157,7 +159,7 @@ def _sqlite_engine(path: Path, *, writing: bool) -> Engine:
 def _postgresql_engine(url: str) -> Engine:
     parsed = make_url(url).set(drivername="postgresql+psycopg")
     try:
-        return create_engine(parsed, pool_pre_ping=False, connect_args={"connect_timeout": 10})
+        return create_engine(parsed, hide_parameters=True, connect_args={"connect_timeout": 10})
     except ModuleNotFoundError as error:
         raise ConfigurationInvalid(
             ["database_url names PostgreSQL, but its driver is not installed"],

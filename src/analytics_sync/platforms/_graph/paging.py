@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from analytics_sync.errors import AnswerNotUnderstood, Refused
+from analytics_sync.errors import Refused
+from analytics_sync.platforms._circles import Pages
 from analytics_sync.platforms._graph.errors import wants_less
 from analytics_sync.platforms._graph.requests import Graph, Params, rows_of
 
@@ -23,11 +24,11 @@ async def pages(
     the request is built anew from its cursor. When the platform asks for less data, the page size
     is halved for the rest of the listing.
 
-    :raises AnswerNotUnderstood: a cursor came twice.
+    :raises AnswerNotUnderstood: the listing goes in a circle.
     :raises Refused: as any other request.
     """
     position: dict[str, str] = {}
-    seen: set[tuple[tuple[str, str], ...]] = set()
+    so_far = Pages(label)
     while True:
         try:
             body = await graph.get(path, {**params, **position, "limit": limit}, label)
@@ -36,16 +37,13 @@ async def pages(
                 raise
             limit = max(1, limit // 2)
             continue
-        yield rows_of(body)
+        rows = rows_of(body)
+        yield rows
         position = next_position(body)
         if not position:
             return
-        mark = tuple(sorted(position.items()))
-        if mark in seen:
-            raise AnswerNotUnderstood(
-                f"{label}: the listing goes in a circle", hint="Tried again next run."
-            )
-        seen.add(mark)
+        ids = [str(row.get("id")) for row in rows]
+        so_far.check(ids, tuple(sorted(position.items())))
 
 
 def next_position(body: Mapping[str, Any]) -> dict[str, str]:
@@ -58,5 +56,8 @@ def next_position(body: Mapping[str, Any]) -> dict[str, str]:
     after = cursors.get("after") if isinstance(cursors, dict) else None
     if isinstance(after, str) and after:
         return {"after": after}
-    query = parse_qs(urlsplit(following).query)
+    try:
+        query = parse_qs(urlsplit(following).query)
+    except ValueError:
+        return {}
     return {name: query[name][0] for name in _POSITION if name in query}

@@ -68,7 +68,7 @@ async def nodes_of(graph: Graph, posts: Sequence[Post]) -> dict[str, dict[str, o
     nodes: dict[str, dict[str, object]] = {}
     left = max(1, len(posts) // 2)
     async for rows in pages(graph, path, params, "Instagram: kinds of posts"):
-        nodes |= {row["id"]: row for row in rows if row.get("id") in wanted}
+        nodes |= {id: row for row in rows if (id := str(row.get("id"))) in wanted}
         left -= 1
         if not left or len(nodes) == len(wanted):
             break

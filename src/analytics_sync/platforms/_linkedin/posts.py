@@ -88,7 +88,7 @@ async def shown(context: Context, platform_post_id: str) -> FoundPost:
 
 def is_author(element: Mapping[str, Any], platform_account_id: str) -> bool:
     """Whether a post is the account's; taken for granted where LinkedIn does not say."""
-    return element.get("author") in {None, platform_account_id}
+    return element.get("author") in (None, platform_account_id)
 
 
 def found_post(element: Mapping[str, Any]) -> FoundPost | None:

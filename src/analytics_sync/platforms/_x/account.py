@@ -12,6 +12,7 @@ from analytics_sync.domain.records import (
     Reading,
 )
 from analytics_sync.errors import AccountRefused, BudgetSpent, Refused
+from analytics_sync.platforms._circles import Pages
 from analytics_sync.platforms._contract import Context, app_bucket
 from analytics_sync.platforms._x import answers
 from analytics_sync.platforms._x.lookup import Lookup
@@ -43,7 +44,7 @@ async def discover(context: Context, horizon: Horizon) -> AsyncIterator[list[Fou
     """The account's own posts, reposts left out (X docs: User Posts timeline)."""
     requests = Requests(context)
     token: str | None = None
-    seen: set[str] = set()
+    so_far = Pages("X timeline")
     while True:
         granted = await context.reads.take(LARGEST_PAGE)
         if granted < SMALLEST_PAGE:
@@ -55,7 +56,7 @@ async def discover(context: Context, horizon: Horizon) -> AsyncIterator[list[Fou
         token = page.next_token
         if token is None:
             return
-        answers.refuse_repeated(token, seen)
+        so_far.check([post.platform_post_id for post in page.posts], token)
 
 
 async def _page(

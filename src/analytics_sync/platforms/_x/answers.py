@@ -219,13 +219,6 @@ class Page:
         self.next_token: str | None = str(token) if token else None
 
 
-def refuse_repeated(token: str, seen: set[str]) -> None:
-    """:raises AnswerNotUnderstood: the listing goes in a circle."""
-    if token in seen:
-        raise AnswerNotUnderstood("X: the timeline repeats a page; stopped.")
-    seen.add(token)
-
-
 def user_of(told: Any) -> Mapping[str, Any]:
     """:raises AnswerNotUnderstood: no user in the answer."""
     user = told.get("data") if isinstance(told, dict) else None

@@ -163,15 +163,22 @@ class Run:
         return [len(batch) for batch in self.sender.batches]
 
 
-def context_over(node: Any, memory: ListMemory | None = None) -> tuple[Context, GraphSender]:
+def context_over(
+    node: Any, memory: ListMemory | None = None, account: Account = ACCOUNT
+) -> tuple[Context, GraphSender]:
     clock = FakeClock()
     sender = GraphSender(node, clock)
-    return context_for(PLATFORM, sender, clock, ACCOUNT, memory=memory), sender
+    return context_for(PLATFORM, sender, clock, account, memory=memory), sender
 
 
-def run(node: Any, wanted: Sequence[Post], memory: ListMemory | None = None) -> Run:
+def run(
+    node: Any,
+    wanted: Sequence[Post],
+    memory: ListMemory | None = None,
+    account: Account = ACCOUNT,
+) -> Run:
     kept = memory or ListMemory()
-    context, sender = context_over(node, kept)
+    context, sender = context_over(node, kept, account)
     results: list[Reading | PostFailure] = []
 
     async def collect() -> AnalyticsSyncError | None:
@@ -309,7 +316,7 @@ def test_without_user_content_comments_are_unsaid_and_not_asked_for_again() -> N
     assert all(reading.columns["shares"] == {"shares.count": 4} for reading in first.readings)
     assert first.raised is None
     [(scope, metric, reason)] = first.memory.told
-    assert (scope, metric) == ("3:summaries", "comments")
+    assert (scope, metric) == ("3/7:summaries", "comments")
     assert "pages_read_user_content" in reason
     second = run(page, posts(3), first.memory)
     assert second.sizes == [6]
@@ -321,9 +328,20 @@ def test_a_page_of_few_followers_lacks_only_its_reach() -> None:
     first = run(page, posts(2))
     assert all("reach" not in reading.columns for reading in first.readings)
     assert all(reading.columns["clicks"] == {"post_clicks": 12} for reading in first.readings)
-    assert [told[:2] for told in first.memory.told] == [("3:post", "post_total_media_view_unique")]
+    assert [told[:2] for told in first.memory.told] == [
+        ("3/7:post", "post_total_media_view_unique")
+    ]
     second = run(page, posts(2), first.memory)
     assert second.sizes == [4]
+
+
+def test_with_a_new_credential_what_was_missing_is_asked_for_again() -> None:
+    page = page_with(may_summaries=False, unseen={"post_total_media_view_unique"})
+    memory = run(page, posts(1)).memory
+    page.may_summaries, page.unseen = True, set()
+    assert set(run(page, posts(1), memory).readings[0].columns) & {"comments", "reach"} == set()
+    again = run(page, posts(1), memory, replace(ACCOUNT, credential_id=8))
+    assert {"comments", "reach"} <= set(again.readings[0].columns)
 
 
 def test_without_insights_the_rest_is_read_and_a_person_is_told() -> None:
@@ -507,6 +525,8 @@ def test_a_bare_number_is_first_tried_as_half_of_a_posts_id() -> None:
     done = run(page_with(), [a_post("900", None)])
     [reading] = done.readings
     assert reading.platform_post_id == "900"
+    # From now on it has its whole id, under which the listing finds it too.
+    assert (reading.newest_id, reading.versions) == (f"{PAGE}_900", ("900",))
     assert reading.columns["impressions"] == {"post_media_view": 5123}
     assert done.sender.asked[0][0] == f"{PAGE}_900/insights"
 
@@ -528,7 +548,8 @@ def test_then_as_a_videos_own_id() -> None:
 @pytest.mark.parametrize("post_id", [f"{PAGE}_900", "900"])
 @pytest.mark.parametrize("kind", ["photo", "reel", None])
 def test_a_post_that_is_not_there_is_a_sighting(post_id: str, kind: str | None) -> None:
-    [failure] = run(Page(), [a_post(post_id, kind)]).failures
+    page = Page({f"{PAGE}_901": dict(POST_VALUES)})
+    [failure] = run(page, [a_post(post_id, kind), a_post(f"{PAGE}_901")]).failures
     assert (failure.code, failure.sighting, failure.definite, failure.tried) == (
         "post_unavailable",
         True,
@@ -536,6 +557,15 @@ def test_a_post_that_is_not_there_is_a_sighting(post_id: str, kind: str | None) 
         True,
     )
     assert failure.platform_post_id == post_id
+
+
+def test_when_no_post_is_found_none_is_counted_as_missing() -> None:
+    """Access was lost, or a limit hides behind the same answer."""
+    failures = run(Page(), [*posts(70), a_post("555", "reel")]).failures
+    assert len(failures) == 71
+    assert {(failure.code, failure.sighting) for failure in failures} == {
+        ("post_unavailable", False)
+    }
 
 
 def test_one_post_that_is_gone_loses_no_other() -> None:
@@ -639,7 +669,7 @@ def test_a_stop_before_a_refused_metric_is_mended_leaves_the_post_due() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "code"),
-    [(error(10, "(#10) no"), "permission_missing"), (error(100, "(#100) no"), "post_refused")],
+    [(error(10, "(#10) no"), "permission_missing"), (error(2500, "bad path"), "call_refused")],
 )
 def test_a_post_refused_for_another_reason_is_told_so(answer: Answer, code: str) -> None:
     page = page_with(2, instead={f"{PAGE}_901/insights": answer, f"{PAGE}_901": answer})
@@ -781,6 +811,16 @@ def test_a_field_that_reels_lack_is_left_out() -> None:
 
     found, _ = discovered(node)
     assert [(post.platform_post_id, post.text) for post in found] == [("77", None)]
+
+
+def test_posts_that_may_not_be_listed_are_told_as_a_missing_permission() -> None:
+    refusal = error(10, "(#10) requires the 'pages_read_engagement' permission")
+
+    with pytest.raises(AccountRefused, match="pages_read_engagement") as caught:
+        discovered(lambda _path, _params: refusal)
+    assert caught.value.code == "permission_missing"
+    with pytest.raises(Refused):
+        discovered(lambda _path, _params: error(100, "(#100) nothing here"))
 
 
 def test_a_dead_token_ends_the_discovery() -> None:

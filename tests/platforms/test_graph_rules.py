@@ -175,8 +175,9 @@ def test_a_block_stops_the_connection_for_a_day_and_alerts() -> None:
     found = RULES.failure(CALL, answer, NOW)
     assert isinstance(found, AccountRefused)
     assert found.code == "account_blocked"
-    day = Limit(bucket="credential", stop_until=NOW + timedelta(days=1))
-    assert list(RULES.limits(CALL, answer, NOW)) == [day]
+    [day] = RULES.limits(CALL, answer, NOW)
+    assert (day.bucket, day.stop_until) == ("credential", NOW + timedelta(days=1))
+    assert "has blocked this connection" in day.reason
 
 
 # Trouble

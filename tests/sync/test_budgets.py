@@ -53,6 +53,15 @@ def test_a_refused_call_takes_nothing_from_its_other_budgets(budgets):
     admit(budgets, "credential", charge=7)
 
 
+def test_an_answer_may_say_why_its_bucket_must_rest(budgets, fake_clock):
+    until = fake_clock.now() + HOUR
+    budgets.observe(Limit(bucket="spent", stop_until=until))
+    budgets.observe(Limit(bucket="blocked", stop_until=until, reason="the account is blocked"))
+    for bucket, words in (("spent", "limit is used up"), ("blocked", "the account is blocked")):
+        with pytest.raises(RateLimited, match=words):
+            admit(budgets, bucket)
+
+
 def test_a_block_of_any_bucket_stops_the_call_and_is_kept(database, fake_clock, budgets):
     until = fake_clock.now() + HOUR
     asyncio.run(budgets.block("app", until, "no more today"))

@@ -48,7 +48,8 @@ class KeptBudgets:
         if limit.slow_down:
             self._slow[limit.bucket] = limit.slow_down
         if limit.stop_until is not None:
-            self._remember(limit.bucket, limit.stop_until, "the platform's own limit is used up")
+            reason = limit.reason or "the platform's own limit is used up"
+            self._remember(limit.bucket, limit.stop_until, reason)
 
     async def block(self, bucket: str, until: datetime, reason: str) -> None:
         """Let nobody use this bucket before `until`, this process and the next ones."""

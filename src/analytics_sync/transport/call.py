@@ -88,7 +88,8 @@ class Limit:
     """A call budget as an answer's headers told it.
 
     `stop_until`: start nothing more in this bucket before then. `slow_down`: seconds to leave
-    between calls of this bucket for the rest of the run.
+    between calls of this bucket for the rest of the run. `reason`: why to stop, where it is not that
+    the limit is used up.
     """
 
     bucket: str
@@ -97,6 +98,7 @@ class Limit:
     resets_at: datetime | None = None
     stop_until: datetime | None = None
     slow_down: float = 0.0
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

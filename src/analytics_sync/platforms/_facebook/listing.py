@@ -42,7 +42,9 @@ async def published_posts(graph: Graph, since: datetime) -> AsyncIterator[list[F
 async def _listed(graph: Graph) -> AsyncIterator[list[dict[str, Any]]]:
     path = f"{graph.context.account.platform_account_id}/published_posts"
     try:
-        async for rows in pages(graph, path, {"fields": POST_FIELDS}, "Facebook: posts of the Page"):
+        async for rows in pages(
+            graph, path, {"fields": POST_FIELDS}, "Facebook: posts of the Page"
+        ):
             yield rows
     except Refused as refusal:
         if not is_not_allowed(refusal):

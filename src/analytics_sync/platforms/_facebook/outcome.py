@@ -86,7 +86,7 @@ def _reading(inquiry: Inquiry, said: Mapping[str, Said], fields: Mapping[str, in
         extra=extra_numbers(said, fields),
         kind=_learned_kind(inquiry, said),
         newest_id=full_id,
-        versions=() if full_id in {None, post_id} else (post_id,),
+        versions=(post_id,) if full_id is not None else (),
         refused=frozenset(inquiry.refused | ({NO_INSIGHTS} if newly_video else set())),
     )
 

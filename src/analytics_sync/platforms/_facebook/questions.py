@@ -96,8 +96,10 @@ class Inquiry:
 
     @property
     def full_id(self) -> str | None:
-        """A post's own id; None for a video, which has only a bare number."""
-        return self.node.path if self.node is not None else None
+        """The whole id of a post that is known by its second half only. Videos have no other id."""
+        if self.node is None or is_full(self.post.platform_post_id):
+            return None
+        return self.node.path
 
     def ask_as_post(self) -> None:
         """A bare number is most often the second half of a post's id, so that is tried first."""

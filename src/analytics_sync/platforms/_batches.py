@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from itertools import chain
 
 from analytics_sync.domain.records import Post, PostFailure, Reading
 from analytics_sync.errors import AnalyticsSyncError, CallFailed
@@ -30,24 +31,28 @@ async def each(
     waiting = iter(batches)
     running: dict[asyncio.Task[Results], Sequence[Post]] = {}
     stop: AnalyticsSyncError | None = None
+
+    def start_more() -> None:
+        while stop is None and len(running) < at_once and (batch := next(waiting, None)):
+            running[asyncio.ensure_future(_listed(work, batch))] = batch
+
     try:
-        while True:
-            while stop is None and len(running) < at_once and (batch := next(waiting, None)):
-                running[asyncio.ensure_future(_listed(work, batch))] = batch
-            if not running:
-                break
+        start_more()
+        while running:
             done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            brought: list[Results] = []
             for task in done:
                 batch = running.pop(task)
                 try:
-                    results = task.result()
+                    brought.append(task.result())
                 except CallFailed as failure:
-                    results = untried(batch, failure)
+                    brought.append(untried(batch, failure))
                 except AnalyticsSyncError as failure:
                     stop = stop or failure
-                    continue
-                for result in results:
-                    yield result
+            # Before results are handed on, so that the platform works while they are stored.
+            start_more()
+            for result in chain.from_iterable(brought):
+                yield result
     finally:
         for task in running:
             task.cancel()

@@ -49,10 +49,19 @@ def load(connection: Connection, ids: Sequence[int], today: date) -> list[Post]:
     """Posts with what platforms need to read them, in the order asked for."""
     found: dict[int, Post] = {}
     numbers = [latest.c[name] for name in COLUMNS]
-    source = post.outerjoin(latest, latest.c.post_id == post.c.id)
+    query = select(
+        post.c.id,
+        post.c.platform_post_id,
+        post.c.published_at,
+        post.c.kind,
+        post.c.versions,
+        post.c.refused,
+        post.c.confirmed_at,
+        post.c.charged_on,
+        *numbers,
+    ).select_from(post.outerjoin(latest, latest.c.post_id == post.c.id))
     for some in pieces(ids):
-        query = select(post, *numbers).select_from(source).where(post.c.id.in_(some))
-        for row in connection.execute(query):
+        for row in connection.execute(query.where(post.c.id.in_(some))):
             found[row.id] = _record(row, today)
     return [found[id] for id in ids if id in found]
 

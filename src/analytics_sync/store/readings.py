@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from analytics_sync.domain.history import Fold, Known, fold
 from analytics_sync.domain.metrics import COLUMNS
@@ -15,6 +15,7 @@ from analytics_sync.store.tables import latest, post, snapshot
 # A post that the platform doesn't find in this many runs counts as gone: deleted, suspended and
 # protected look alike at first.
 GONE_AFTER = 3
+_NUMBERS = [latest.c[name] for name in COLUMNS]
 
 
 def save(
@@ -50,14 +51,18 @@ def newest_known(connection: Connection, ids: Sequence[int]) -> dict[int, Known]
     """What is known of each post; one never read is absent."""
     found = {}
     for some in pieces(ids):
-        for row in connection.execute(select(latest).where(latest.c.post_id.in_(some))):
-            values = row._mapping
-            found[row.post_id] = Known(
-                columns={name: values[name] for name in COLUMNS if values[name] is not None},
-                extra=row.extra,
-                sources=row.sources,
-                unsaid=tuple(row.unsaid),
-            )
+        query = select(
+            latest.c.post_id, *_NUMBERS, latest.c.extra, latest.c.sources, latest.c.unsaid
+        )
+        for id, *numbers, extra, sources, unsaid in connection.execute(
+            query.where(latest.c.post_id.in_(some))
+        ):
+            columns = {
+                name: value
+                for name, value in zip(COLUMNS, numbers, strict=True)
+                if value is not None
+            }
+            found[id] = Known(columns, extra, sources, tuple(unsaid))
     return found
 
 
@@ -87,23 +92,17 @@ def _mark_read(
     slot: datetime,
     today: date,
 ) -> None:
-    if not results:
-        return
-    rows = [
-        {
-            "this": found.id,
-            "slot": slot,
-            "confirmed": slot if reading.confirmed else found.confirmed_at,
-            "charged": today if reading.charged else None,
-        }
-        for found, reading in results
-    ]
-    always = {"last_read_at": bindparam("slot"), "last_tried_at": bindparam("slot"), "sightings": 0}
-    statement = update(post).where(post.c.id == bindparam("this"))
-    connection.execute(statement.values(always | {"confirmed_at": bindparam("confirmed")}), rows)
-    charged = [{"this": row["this"], "charged": today} for row in rows if row["charged"]]
-    if charged:
-        connection.execute(statement.values(charged_on=bindparam("charged")), charged)
+    alike: dict[tuple[bool, bool], list[int]] = {}
+    for found, reading in results:
+        alike.setdefault((reading.confirmed, reading.charged), []).append(found.id)
+    for (confirmed, charged), ids in alike.items():
+        told: dict[str, Any] = {"last_read_at": slot, "last_tried_at": slot, "sightings": 0}
+        if confirmed:
+            told["confirmed_at"] = slot
+        if charged:
+            told["charged_on"] = today
+        for some in pieces(ids):
+            connection.execute(update(post).where(post.c.id.in_(some)).values(told))
     for found, reading in results:
         learned = _learned(found, reading)
         if learned:

@@ -9,7 +9,7 @@ def main() -> None:
     """Run the command line, and end with its exit status."""
     # Little of what libraries make while they load is garbage: looking for it as often as usual
     # takes a tenth of the time of a short command.
-    gc.set_threshold(50_000)
+    gc.set_threshold(100_000)
     _stand_in_for_closed_streams()
     from analytics_sync.cli.frame import run
 

@@ -166,7 +166,16 @@ class CallFailed(AnalyticsSyncError):
 
 
 class Temporary(CallFailed):
-    """Server trouble, a network fault or a deadline: the same call may work in a moment."""
+    """Server trouble, a network fault or a deadline: the same call may work in a moment.
+
+    Asking again in less than `least_wait` seconds is of no use.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, least_wait: float = 0.0
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.least_wait = least_wait
 
 
 class Refused(CallFailed):

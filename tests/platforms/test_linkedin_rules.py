@@ -16,7 +16,7 @@ from analytics_sync.errors import (
 )
 from analytics_sync.platforms._linkedin.calls import Api
 from analytics_sync.platforms._linkedin.organization import statistics_call
-from analytics_sync.platforms._linkedin.rules import InputRefused, LinkedInRules
+from analytics_sync.platforms._linkedin.rules import REFRESH_LAG, InputRefused, LinkedInRules
 from analytics_sync.transport.call import Limit
 from support.linkedin_script import context, input_refusal, refusal, reply, share
 
@@ -164,7 +164,9 @@ def test_a_refused_token_needs_a_person_at_once(rules, one_post, answer, words):
     "answer", [refusal(401, "REVOKED_ACCESS_TOKEN", 65601), refusal(401, service=65601)]
 )
 def test_a_revoked_token_is_tried_once_more(rules, one_post, statistics, answer):
-    assert isinstance(rules.failure(one_post, answer, NOW), Temporary)
+    first = rules.failure(one_post, answer, NOW)
+    assert isinstance(first, Temporary)
+    assert first.least_wait == REFRESH_LAG
     assert isinstance(rules.failure(statistics, answer, NOW), Temporary)
     failure = rules.failure(one_post, answer, NOW)
     assert isinstance(failure, CredentialRefused)

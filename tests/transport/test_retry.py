@@ -78,6 +78,13 @@ def test_the_last_trouble_is_raised_and_carries_no_other(fake_clock: FakeClock) 
     assert attempts.made == 3
 
 
+def test_trouble_that_takes_its_time_is_given_it(fake_clock: FakeClock) -> None:
+    attempts = Attempts(Temporary("1", least_wait=5), Temporary("2"), OK)
+    assert _send(fake_clock, attempts) is OK
+    assert 5 <= fake_clock.slept[0] <= 7
+    assert fake_clock.slept[1] <= 4
+
+
 def test_waits_after_trouble_are_spread(fake_clock: FakeClock) -> None:
     for _ in range(40):
         _send(fake_clock, Attempts(Temporary("1"), Temporary("2"), OK))

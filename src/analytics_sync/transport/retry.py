@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import backoff
 
 from analytics_sync.clock import Clock
-from analytics_sync.errors import AnalyticsSyncError, RateLimited, Temporary
+from analytics_sync.errors import RateLimited, Temporary
 from analytics_sync.transport.call import Call, Reply
 
 TRIES = 3
@@ -69,14 +69,16 @@ class _Waits:
         self._tries = 1
         self._waited_for_limit = False
 
-    def after(self, failure: AnalyticsSyncError) -> float | None:
+    def after(self, failure: Temporary | RateLimited) -> float | None:
         """Seconds to wait before the next try; None to give up."""
-        wait = self._limit(failure) if isinstance(failure, RateLimited) else self._trouble()
+        wait = self._limit(failure) if isinstance(failure, RateLimited) else self._trouble(failure)
         return wait if wait is not None and self._patience.allows(wait) else None
 
-    def _trouble(self) -> float | None:
+    def _trouble(self, failure: Temporary) -> float | None:
         self._tries += 1
-        return None if self._tries > TRIES else backoff.full_jitter(next(self._after_trouble))
+        if self._tries > TRIES:
+            return None
+        return failure.least_wait + backoff.full_jitter(next(self._after_trouble))
 
     def _limit(self, failure: RateLimited) -> float | None:
         left = max(0.0, (failure.until - self._patience.clock.now()).total_seconds())

@@ -27,6 +27,9 @@ logger = logging.getLogger(__name__)
 # A 429 may be short protection of LinkedIn's servers: over after about 35 s, by users' reports.
 BURST: Final = timedelta(seconds=45)
 
+# So many seconds a new token may be called revoked after a refresh ("some", by users' reports).
+REFRESH_LAG: Final = 5.0
+
 _TRACES: Final = ("x-li-uuid", "x-li-fabric", "x-li-request-id")
 _CONNECT_AGAIN: Final = (
     "Get a new token and add the account again: analytics-sync account add. Its history is kept."
@@ -148,7 +151,10 @@ class LinkedInRules:
         if code == _REVOKED and _key(call) not in self._revoked:
             # For some seconds after a refresh this is said of the new token too.
             self._revoked.add(_key(call))
-            return Temporary(f"{call.label}: LinkedIn calls the token revoked: {problem.told}")
+            return Temporary(
+                f"{call.label}: LinkedIn calls the token revoked: {problem.told}",
+                least_wait=REFRESH_LAG,
+            )
         words = _TOKEN_WORDS.get(code, "LinkedIn refuses the token")
         return CredentialRefused(
             f"LinkedIn: {words} (HTTP 401: {problem.told or 'no reason given'})",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet
 import pytest
+from sqlalchemy import update
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.errors import ConfigurationInvalid, WrongUsage
@@ -17,6 +18,7 @@ from analytics_sync.files.export import export
 from analytics_sync.files.formats import Format
 from analytics_sync.store import exports
 from analytics_sync.store.exports import EXPORT_COLUMNS, Wanted, rows
+from analytics_sync.store.tables import post
 from support.file_desk import NOW
 
 START = datetime(2026, 11, 21, 8, 0, 0, 250_000, tzinfo=UTC)
@@ -125,6 +127,16 @@ def test_latest_is_one_row_a_post_with_what_was_said_last(filled, tmp_path):
     first = next(row for row in found if row["platform_post_id"] == "1990000000000000001")
     assert (first["impressions"], first["likes"]) == (5, 3)
     assert first["extra"] == {"impression_count": 5, "rate": 0.5, "Übersicht": 3}
+
+
+def test_latest_leaves_out_what_another_id_stands_for_now(filled):
+    with filled.database.write() as connection:
+        connection.execute(
+            update(post).where(post.c.platform_post_id == "3").values(state="superseded")
+        )
+    found = expected(filled, newest_only=True)
+    assert {row["platform_post_id"] for row in found} == {"1990000000000000001", "2"}
+    assert len(expected(filled)) == 7
 
 
 def test_business_and_times_choose_rows(filled):

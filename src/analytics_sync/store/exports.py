@@ -48,6 +48,9 @@ def _places(database: Database, wanted: Wanted) -> Iterator[dict[int, Place]]:
         .order_by(post.c.id)
         .limit(POSTS)
     )
+    if wanted.newest_only:
+        # What a newer id stands for now would be counted twice.
+        query = query.where(post.c.state != "superseded")
     if wanted.business_id is not None:
         # The sign keeps the database from the index on accounts, by which it would find, and
         # sort, all posts of the business again for each page.

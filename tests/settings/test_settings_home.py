@@ -1,5 +1,6 @@
 """Where the home is, and what is made in it."""
 
+import pwd
 import stat
 import sys
 from pathlib import Path
@@ -52,10 +53,10 @@ def test_elsewhere_platformdirs_is_asked(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_user_without_a_folder_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def unknown(number: int) -> None:
+        raise KeyError(number)
 
-    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
     with pytest.raises(ConfigurationInvalid) as caught:
         find_home({})
     assert "Set ANALYTICS_SYNC_HOME to an absolute folder" in caught.value.hint

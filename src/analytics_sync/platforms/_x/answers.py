@@ -33,10 +33,9 @@ def parse_post_id(text: str) -> str:
     """:raises ValueError: neither an id nor the web address of a post."""
     word = text.strip()
     address = POST_ADDRESS.match(word)
-    if address:
-        return str(int(address[1]))
-    if ID.fullmatch(word) and int(word) > 0:
-        return str(int(word))
+    id = address[1] if address else word
+    if ID.fullmatch(id) and int(id) > 0:
+        return str(int(id))
     raise ValueError(
         f"{text!r} is not an X post id: expected 1 to 19 digits, or an address such as "
         "https://x.com/name/status/1990000000000000001"

@@ -40,7 +40,7 @@ def test_an_unknown_business_is_wrong_usage(house):
 
 def test_mistakes_in_the_settings_are_told_before_anything_begins(house, monkeypatch):
     monkeypatch.setenv("ANALYTICS_SYNC_MAX_RUN", "soon")
-    with pytest.raises(ConfigurationInvalid, match="ANALYTICS_SYNC_MAX_RUN|max_run"):
+    with pytest.raises(ConfigurationInvalid, match="max_run"):
         analytics_sync.sync_all_businesses()
 
 

@@ -43,7 +43,8 @@ class Post:
     """A known post, with what a platform needs to know to read it.
 
     `versions`: ids of older versions of an edited post (X). `refused`: metrics that the platform
-    said it has not for this post. `said`: the columns' newest known values. `confirmed_at`: when
+    said it has not for this post. `doubted`: metrics once refused that are to be asked for again,
+    because the refusal may have been a fault of the platform. `said`: the columns' newest known values. `confirmed_at`: when
     the platform last said that the post exists. `charged_today`: reading it again on this UTC day
     costs nothing.
     """
@@ -54,6 +55,7 @@ class Post:
     kind: str | None = None
     versions: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
+    doubted: frozenset[str] = frozenset()
     said: Mapping[str, int] = field(default_factory=dict)
     confirmed_at: datetime | None = None
     charged_today: bool = False

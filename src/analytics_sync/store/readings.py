@@ -114,7 +114,7 @@ def _learned(found: Post, reading: Reading) -> Mapping[str, Any]:
     learned: dict[str, Any] = {}
     if reading.kind is not None and reading.kind != found.kind:
         learned["kind"] = reading.kind
-    if reading.refused - found.refused:
+    if reading.refused - found.refused or found.doubted:
         learned["refused"] = sorted(found.refused | reading.refused)
     if reading.newest_id not in {None, found.platform_post_id}:
         learned["platform_post_id"] = reading.newest_id

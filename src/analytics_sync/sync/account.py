@@ -104,7 +104,9 @@ async def _note(work: Work, error: AnalyticsSyncError) -> None:
     _say(work, logging.WARNING if grave else logging.INFO, f"{error.message} {error.hint}")
     if isinstance(error, NotYet | PlatformStopped) and error.until and error.bucket:
         result.not_before = max(filter(None, (result.not_before, error.until)))
-        await work.budgets.block(error.bucket, error.until, error.message)
+        # Budgets of our own are counted, and may be raised before their time is over.
+        if error.code != ErrorCode.BUDGET_SPENT:
+            await work.budgets.block(error.bucket, error.until, error.message)
     elif isinstance(error, CredentialRefused) and work.account.credential_id is not None:
         await work.parts.write(
             credentials.note_refusal, work.account.credential_id, error.message, work.choice.slot

@@ -1,9 +1,13 @@
 """Statements that SQLite and PostgreSQL spell alike, but SQLAlchemy keeps in two places."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Executable, Table, text
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 # SQLite takes at most 32,766 parameters in a statement; lists for IN are cut well below.
 IN_LIST = 500
@@ -19,23 +23,30 @@ def upsert(
     """
     if not rows:
         return 0
-    statement = _insert(connection, table)
-    keys = [column.name for column in table.primary_key]
-    if replace:
-        changed = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-        statement = statement.on_conflict_do_update(index_elements=keys, set_=changed)
-    else:
-        statement = statement.on_conflict_do_nothing()
+    statement = _upsert(connection.dialect.name, table, tuple(rows[0]), replace=replace)
     return connection.execute(statement, list(rows)).rowcount
 
 
-def _insert(connection: Connection, table: Table) -> Any:
-    """The dialect's own `insert`; loading PostgreSQL's takes longer than most syncs of SQLite."""
-    if connection.dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]
-    return insert(table)
+@cache
+def _upsert(dialect: str, table: Table, names: Sequence[str], *, replace: bool) -> Executable:
+    """Built once for each table: a sync of many accounts uses few such statements, very often."""
+    statement = _insert(dialect, table)
+    keys = [column.name for column in table.primary_key]
+    if not replace:
+        return statement.on_conflict_do_nothing()
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
+
+
+def _insert(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """The dialect's own; loading PostgreSQL's takes longer than most syncs of SQLite."""
+    if dialect == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def rows_written(

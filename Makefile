@@ -57,6 +57,7 @@ tables: install ## write store/tables.py from the schema
 benchmarks: install ## print start-up and throughput as ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/history.py
 
 lock: ## renew both lock files (needs uv)
 	$(LOCK) -o requirements.lock

@@ -52,10 +52,21 @@ def from_milliseconds(milliseconds: int) -> datetime:
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
+def is_ahead(stamp: datetime, now: datetime) -> bool:
+    """Whether a stored time is so far in the future that a wrong clock wrote it.
+
+    Machines with an empty battery start in any year. What such a run noted as done must not keep
+    later ones from doing it until that year has come.
+    """
+    return stamp - now > AHEAD
+
+
 def next_utc_midnight(moment: datetime) -> datetime:
     """Where daily quotas begin anew."""
     day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day + timedelta(days=1)
 
 
+# Clocks of several machines differ by less.
+AHEAD = timedelta(hours=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

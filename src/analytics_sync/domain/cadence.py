@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
+from analytics_sync.clock import is_ahead
+
 YOUNG = timedelta(days=7)
 
 
@@ -47,4 +49,6 @@ class Cadence:
         every = self.at(slot - published_at)
         if every is None:
             return False
-        return last_tried is None or slot - last_tried >= every - interval / 2
+        if last_tried is None or is_ahead(last_tried, slot):
+            return True
+        return slot - last_tried >= every - interval / 2

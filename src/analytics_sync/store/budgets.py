@@ -11,6 +11,9 @@ from analytics_sync.store.statements import upsert
 from analytics_sync.store.tables import call_budget
 from analytics_sync.transport.call import Cap, Limit
 
+# No platform makes one wait longer: a later time was reckoned by a clock that was wrong.
+LONGEST_BLOCK = timedelta(days=35)
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -28,7 +31,10 @@ def window_start(now: datetime, period: timedelta) -> datetime:
 
 def blocks(connection: Connection, now: datetime) -> dict[str, Block]:
     """Buckets that must not be used now."""
-    query = select(call_budget).where(call_budget.c.period == 0, call_budget.c.not_before > now)
+    until = call_budget.c.not_before
+    query = select(call_budget).where(
+        call_budget.c.period == 0, until > now, until < now + LONGEST_BLOCK
+    )
     return {
         row.bucket: Block(row.bucket, row.not_before, row.reason)
         for row in connection.execute(query)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, select
 
+from analytics_sync.clock import AHEAD
 from analytics_sync.store.tables import metric_event
 
 # Asked for again after this time: a refusal may have been a fault of the platform.
@@ -13,7 +14,9 @@ REMEMBERED = timedelta(days=7)
 def retired(connection: Connection, now: datetime) -> dict[tuple[str, str], set[str]]:
     """Names not worth asking for now, by platform and scope."""
     query = select(metric_event).where(
-        metric_event.c.event == "retired", metric_event.c.at > now - REMEMBERED
+        metric_event.c.event == "retired",
+        metric_event.c.at > now - REMEMBERED,
+        metric_event.c.at <= now + AHEAD,
     )
     found: dict[tuple[str, str], set[str]] = {}
     for row in connection.execute(query):

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from analytics_sync.clock import to_milliseconds
+from analytics_sync.clock import AHEAD, to_milliseconds
 from analytics_sync.domain.cadence import Cadence
 from analytics_sync.errors import StoreUnusable
 from analytics_sync.locks import WriteLock
@@ -32,7 +32,7 @@ ACTIVE_ACCOUNT = """
 POST_DUE = f"""
     SELECT 1 FROM account JOIN post ON post.account_id = account.id {ACTIVE_ACCOUNT}
     AND post.state = 'active' AND post.published_at <= ? AND post.published_at > ?
-    AND (post.last_tried_at IS NULL OR post.last_tried_at <= ?) LIMIT 1
+    AND (post.last_tried_at IS NULL OR post.last_tried_at <= ? OR post.last_tried_at > ?) LIMIT 1
 """  # noqa: S608 - a constant
 ACCOUNTS = f"SELECT account.discovered, account.totals_at FROM account {ACTIVE_ACCOUNT}"  # noqa: S608
 
@@ -163,13 +163,13 @@ def _posts_due(
     connection: sqlite3.Connection, platform: str, cadence: Cadence, now: datetime
 ) -> bool:
     """One look for each step of the cadence: a post of that age, read too long ago."""
-    upper = to_milliseconds(now)
+    upper, ahead = to_milliseconds(now), to_milliseconds(now + AHEAD)
     steps = [*cadence.steps, (None, cadence.older)]
     for below, every in steps:
         lower = 0 if below is None else to_milliseconds(now - below)
         if every is not None:
             tried = to_milliseconds(now - every)
-            if connection.execute(POST_DUE, (platform, upper, lower, tried)).fetchone():
+            if connection.execute(POST_DUE, (platform, upper, lower, tried, ahead)).fetchone():
                 return True
         upper = lower
     return False
@@ -179,13 +179,14 @@ def _account_due(
     connection: sqlite3.Connection, platform: str, rhythm: Rhythm, now: datetime
 ) -> bool:
     """Whether a listing may be asked again, or today's totals are not read yet."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = to_milliseconds(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    ahead = to_milliseconds(now + AHEAD)
     for discovered, totals_at in connection.execute(ACCOUNTS, (platform,)):
-        if totals_at is None or totals_at < to_milliseconds(midnight):
+        if totals_at is None or not midnight <= totals_at <= ahead:
             return True
         asked = json.loads(discovered)
         if any(
-            name not in asked or asked[name] <= to_milliseconds(now - every)
+            name not in asked or not to_milliseconds(now - every) < asked[name] <= ahead
             for name, every in rhythm.listings.items()
         ):
             return True

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from analytics_sync.clock import AHEAD
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
 from analytics_sync.store.tables import account, sync_error, sync_run
@@ -44,7 +45,10 @@ def close_killed(connection: Connection, now: datetime, longest: timedelta) -> i
     """Call runs without an outcome that must have ended by now interrupted."""
     statement = (
         update(sync_run)
-        .where(sync_run.c.outcome.is_(None), sync_run.c.started_at < now - longest)
+        .where(
+            sync_run.c.outcome.is_(None),
+            ~sync_run.c.started_at.between(now - longest, now + AHEAD),
+        )
         .values(outcome="interrupted")
     )
     return connection.execute(statement).rowcount

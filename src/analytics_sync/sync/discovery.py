@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from analytics_sync.clock import from_milliseconds, to_milliseconds
+from analytics_sync.clock import from_milliseconds, is_ahead, to_milliseconds
 from analytics_sync.domain.records import Horizon
 from analytics_sync.platforms._contract import Context
 from analytics_sync.store import accounts, posts
@@ -18,12 +18,18 @@ async def discover(work: Work, context: Context) -> None:
     asked = dict(state.discovered)
     for listing, usual in work.platform.listings.items():
         every = work.settings.discover_every if listing == "posts" else usual
-        before = from_milliseconds(asked[listing]) if listing in asked else None
+        before = _before(asked.get(listing), work.choice.slot)
         if not _is_due(work, before, every):
             continue
         await _ask(work, context, listing, before)
         asked[listing] = to_milliseconds(work.choice.slot)
         await work.parts.write(accounts.note_discovery, work.account.id, asked)
+
+
+def _before(asked: int | None, slot: datetime) -> datetime | None:
+    """When the listing was asked last; None for never, or at a time that can't be."""
+    before = None if asked is None else from_milliseconds(asked)
+    return None if before is None or is_ahead(before, slot) else before
 
 
 def _is_due(work: Work, before: datetime | None, every: timedelta) -> bool:

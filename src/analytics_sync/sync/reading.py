@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from analytics_sync.clock import is_ahead
 from analytics_sync.domain.records import Account, Post, PostFailure, Reading
 from analytics_sync.platforms._contract import Context
 from analytics_sync.store import accounts, posts, readings
@@ -70,7 +71,8 @@ async def read_totals(work: Work, context: Context) -> None:
     """Read followers and the like, once a UTC day."""
     slot = work.choice.slot
     state = await work.parts.read(accounts.sync_state, work.account.id)
-    if state.totals_at is not None and state.totals_at.date() >= slot.date():
+    before = state.totals_at
+    if before is not None and before.date() >= slot.date() and not is_ahead(before, slot):
         return
     totals = await work.platform.totals(context)
     if totals is not None:

@@ -35,4 +35,4 @@ async def talking(parts: Parts, account: Account, token: str | None) -> AsyncIte
                 token=token,
             )
         finally:
-            await budgets.flush()
+            await budgets.flush(everything=True)

@@ -11,6 +11,9 @@ from analytics_sync.store.database import Database
 from analytics_sync.sync.stop import Stop
 from analytics_sync.transport.call import Call, Cap, Limit
 
+# So many buckets' remaining calls are written together: they are for people, and a kill may lose them.
+PORTION = 100
+
 
 class KeptBudgets:
     """The budgets of one run.
@@ -25,6 +28,7 @@ class KeptBudgets:
         self._stop = stop
         self._caps: dict[str, set[Cap]] = {}
         self._told: dict[str, Limit] = {}
+        self._news: dict[str, stored.Block] = {}
         self._last_call: dict[str, float] = {}
         self._slow: dict[str, float] = {}
         with database.read() as connection:
@@ -56,16 +60,19 @@ class KeptBudgets:
         self._remember(bucket, until, reason)
         await self.flush()
 
-    async def flush(self) -> None:
-        """Write what answers told since the last time."""
+    async def flush(self, *, everything: bool = False) -> None:
+        """Write each new "not before"; what is only good to know waits until there is more of it."""
+        if not (everything or self._news or len(self._told) >= PORTION):
+            return
         told, self._told = self._told, {}
-        if told or self._blocks:
-            await asyncio.to_thread(self._write, list(told.values()))
+        news, self._news = self._news, {}
+        if told or news:
+            await asyncio.to_thread(self._write, list(told.values()), list(news.values()))
 
     def _remember(self, bucket: str, until: datetime, reason: str) -> None:
         known = self._blocks.get(bucket)
         if known is None or known.until < until:
-            self._blocks[bucket] = stored.Block(bucket, until, reason)
+            self._blocks[bucket] = self._news[bucket] = stored.Block(bucket, until, reason)
 
     def _refuse_blocked(self, call: Call, now: datetime) -> None:
         for bucket in call.buckets:
@@ -103,11 +110,11 @@ class KeptBudgets:
                 pause = max(pause, at - now)
         return pause
 
-    def _write(self, told: list[Limit]) -> None:
+    def _write(self, told: list[Limit], news: list[stored.Block]) -> None:
         now = self._clock.now()
         with self._database.write() as connection:
             stored.observe(connection, told)
-            for block in self._blocks.values():
+            for block in news:
                 if block.until > now:
                     stored.block(connection, block.bucket, block.until, block.reason or "")
 

@@ -64,6 +64,7 @@ async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord
             crew = Crew(stoppable, order, record, senders, budgets, stop)
             await crew.prepare()
             await _until_done(crew, ordered, limit)
+            await budgets.flush(everything=True)
             record.requests = senders.requests
     record.interrupted = stop.reason is not None
     await _finish(parts, record, started)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.domain.records import PostFailure, Reading
 from analytics_sync.errors import AccountRefused, RateLimited, Temporary
 from analytics_sync.platforms.linkedin import PLATFORM
@@ -133,6 +134,15 @@ def test_what_was_not_said_or_is_no_number_stays_unsaid():
     assert isinstance(reading, Reading)
     assert columns(reading) == {"impressions": 5}
     assert reading.extra == {"impressionCount": 5}
+
+
+@pytest.mark.parametrize("statistics", [{}, {"likeCount": None}, {"viewCountOfLater": 5}, [], 1])
+def test_statistics_without_a_count_that_is_known_are_no_reading(statistics):
+    answer = {"elements": [{"share": share(71), "totalShareStatistics": statistics}]}
+    made, _ = context(lambda _: answer)
+    (failure,) = read(made, [post(share(71), said={"likes": 30})])
+    assert isinstance(failure, PostFailure)
+    assert failure.code == ErrorCode.ANSWER_NOT_UNDERSTOOD
 
 
 def test_numbers_may_be_negative_or_fall():

@@ -21,7 +21,7 @@ from analytics_sync.errors import (
     Temporary,
     WrongUsage,
 )
-from analytics_sync.platforms._x.answers import parse_post_id
+from analytics_sync.platforms._x.answers import metrics_of, parse_post_id
 from analytics_sync.platforms._x.rules import XRules
 from analytics_sync.platforms.x import PLATFORM
 from analytics_sync.simulator.faults import Fault
@@ -466,6 +466,12 @@ def test_changed_names_of_fields_are_found_and_no_zero_is_stored(house):
     assert "contract_changed" in codes(record)
     assert record.accounts[0].outcome == "failed"
     assert house.latest() == before
+
+
+@pytest.mark.parametrize("public", [{}, {"like_count": None, "impression_count": "many"}, [], 7])
+def test_a_public_group_without_a_number_is_none(public):
+    row = {"id": "19", "public_metrics": public, "non_public_metrics": {"url_link_clicks": 4}}
+    assert metrics_of(row) is None
 
 
 def test_numbers_that_x_could_not_fill_in_are_no_change_of_names(house):

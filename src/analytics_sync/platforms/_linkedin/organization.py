@@ -133,13 +133,15 @@ class OrganizationReader:
         """The result for one post; None where it has to wait for a check."""
         if statistics is None:
             return self._omitted(post)
-        if not isinstance(statistics, dict):
+        numbers = flat_numbers(statistics) if isinstance(statistics, dict) else {}
+        said = reading(post.platform_post_id, numbers, ORGANIZATION_NAMES)
+        if not said.columns:
             return PostFailure(
                 post.platform_post_id,
                 ErrorCode.ANSWER_NOT_UNDERSTOOD,
-                f"LinkedIn's element of {post.platform_post_id} has no `totalShareStatistics`.",
+                f"LinkedIn's element of {post.platform_post_id} has no `totalShareStatistics` "
+                "with a count that is known.",
             )
-        said = reading(post.platform_post_id, flat_numbers(statistics), ORGANIZATION_NAMES)
         if any(said.extra.values()):
             self._is_alive = True
         elif _had_numbers(post):

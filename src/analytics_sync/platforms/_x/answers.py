@@ -129,14 +129,13 @@ def _rows(told: Any) -> list[Mapping[str, Any]]:
 
 
 def metrics_of(row: Mapping[str, Any]) -> dict[str, int] | None:
-    """Every number of a post under X's name; None without the public group.
+    """Every number of a post under X's name; None without a number of the public group.
 
     Private numbers whose name the public group has too keep their group's name before them.
     """
-    public = row.get("public_metrics")
-    if not isinstance(public, dict):
+    numbers = _counts(row.get("public_metrics"))
+    if not numbers:
         return None
-    numbers = _counts(public)
     for group in ("non_public_metrics", "organic_metrics"):
         for name, value in _counts(row.get(group)).items():
             numbers[f"{group}.{name}" if name in numbers else name] = value

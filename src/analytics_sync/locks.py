@@ -11,8 +11,9 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -151,6 +152,24 @@ class WriteLock:
                 raise _busy(self.path, self._seconds)
             self._sleep(SHORTEST_PAUSE)
         return held
+
+
+@dataclass(frozen=True, slots=True)
+class FileLocks:
+    """A lock file for each account, beside the database that they are about."""
+
+    folder: Path
+
+    @contextmanager
+    def hold(self, account_id: int) -> Iterator[bool]:
+        """Try to take the account for the block; gives whether it worked."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        held = try_lock(self.folder / f"account-{account_id}.lock")
+        try:
+            yield held is not None
+        finally:
+            if held is not None:
+                held.release()
 
 
 def _sign(descriptor: int) -> None:

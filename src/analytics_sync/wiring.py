@@ -123,6 +123,8 @@ class Installation:
             from analytics_sync.store.advisory import AdvisoryLocks
 
             return AdvisoryLocks(self.database)
+        from analytics_sync.locks import FileLocks
+
         return FileLocks(file.parent / "locks")
 
     def _open_transport(
@@ -137,26 +139,6 @@ class Installation:
 
         with self.database.read() as connection:
             return credentials.any_stored(connection)
-
-
-@dataclass(frozen=True, slots=True)
-class FileLocks:
-    """A lock file for each account, beside the database that they are about."""
-
-    folder: Path
-
-    @contextmanager
-    def hold(self, account_id: int) -> Iterator[bool]:
-        """Try to take the account for the block; gives whether it worked."""
-        from analytics_sync.locks import try_lock
-
-        self.folder.mkdir(mode=0o700, exist_ok=True)
-        held = try_lock(self.folder / f"account-{account_id}.lock")
-        try:
-            yield held is not None
-        finally:
-            if held is not None:
-                held.release()
 
 
 @contextmanager

@@ -3,19 +3,26 @@
 import base64
 import binascii
 import os
+import selectors
 import shlex
 import stat
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from analytics_sync.errors import ConfigurationInvalid
+
+if TYPE_CHECKING:
+    import subprocess
 
 KEY_VARIABLE: Final = "ANALYTICS_SYNC_KEY"
 CREDENTIAL_NAME: Final = "analytics-sync.key"
 COMMAND_SECONDS: Final = 30
+# Of what a command may print.
+LARGEST: Final = 65_536
 FORM: Final = "one key a line, newest first, each 44 characters of URL-safe base64"
 
 
@@ -146,23 +153,56 @@ def _printed_by(command: Sequence[str], environ: Mapping[str, str]) -> str:
     import subprocess
 
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own command, split without a shell
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, split without a shell
             list(command),
             env=dict(environ),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
-    except subprocess.TimeoutExpired:
-        raise _command_failed(command, f"took longer than {COMMAND_SECONDS} s") from None
     except OSError as error:
         raise _command_failed(command, f"can't be started: {error.strerror}") from error
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        last = f": {said[-1][:200]}" if said else ""
-        raise _command_failed(command, f"ended with {done.returncode}{last}")
-    return done.stdout.decode("ascii", errors="replace")
+    with process:
+        try:
+            printed, said = _heard(process, COMMAND_SECONDS)
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise _command_failed(command, f"took longer than {COMMAND_SECONDS} s") from None
+        finally:
+            process.kill()
+    if len(printed) > LARGEST:
+        raise _command_failed(command, f"printed more than {LARGEST // 1024} KiB")
+    if process.returncode != 0:
+        lines = said.decode(errors="replace").strip().splitlines()
+        last = f": {lines[-1][:200]}" if lines else ""
+        raise _command_failed(command, f"ended with {process.returncode}{last}")
+    return printed.decode("ascii", errors="replace")
+
+
+def _heard(process: "subprocess.Popen[bytes]", seconds: float) -> tuple[bytes, bytes]:
+    """All that a command prints, and the end of what it complains of, until it ends.
+
+    It is not heard out when it prints more than keys need.
+
+    :raises TimeoutError: it goes on for too long.
+    """
+    end = time.monotonic() + seconds
+    heard = {"stdout": b"", "stderr": b""}
+    with selectors.DefaultSelector() as selector:
+        for name in heard:
+            selector.register(getattr(process, name), selectors.EVENT_READ, name)
+        while selector.get_map():
+            if time.monotonic() >= end:
+                raise TimeoutError
+            for key, _ in selector.select(end - time.monotonic()):
+                some = os.read(key.fd, LARGEST)
+                heard[key.data] += some
+                if not some:
+                    selector.unregister(key.fileobj)
+            heard["stderr"] = heard["stderr"][-LARGEST:]
+            if len(heard["stdout"]) > LARGEST:
+                return heard["stdout"], b""
+    process.wait(max(0.0, end - time.monotonic()))
+    return heard["stdout"], heard["stderr"]
 
 
 def _command_failed(command: Sequence[str], problem: str) -> ConfigurationInvalid:

@@ -568,7 +568,8 @@ def test_a_missing_object_alone_counts_when_the_account_answers(account: Account
 @BOTH
 def test_when_nothing_is_found_at_all_no_post_is_counted_as_missing(account: Account) -> None:
     """Access was lost, or a limit hides behind the same answer."""
-    told = read(Gram(), [post("901"), post("902")], account)
+    gram = Gram(nodes={ACCOUNT_ID: {"id": ACCOUNT_ID}})
+    told = read(gram, [post("901"), post("902")], account)
     assert not told.failure("901").sighting
     assert not told.failure("902").sighting
     assert told.failure("901").code == "post_unavailable"

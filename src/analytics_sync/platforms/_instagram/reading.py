@@ -55,9 +55,9 @@ class MediaReader:
             else:
                 yield result
         if missing:
-            is_there = await self._account_is_there()
+            counts = await self._counts_as_missing(len(missing))
             for failure in missing:
-                yield replace(failure, sighting=is_there)
+                yield replace(failure, sighting=counts)
         if self.stop is not None:
             raise self.stop
         if (refused := self._permission_missing(least=1)) is not None:
@@ -128,12 +128,13 @@ class MediaReader:
         except AnalyticsSyncError as failure:
             self.stop = failure
 
-    async def _account_is_there(self) -> bool:
-        """Whether a post that is not found may be counted as missing.
+    async def _counts_as_missing(self, posts: int) -> bool:
+        """Whether so many posts that are not found may be counted as missing.
 
-        The same answer comes for all posts when access was lost, and for limits in disguise.
+        The same answer comes for all posts when access was lost, and for limits in disguise. One
+        post alone tells nothing of that, so then the account itself is asked for.
         """
-        if self._something_answered or self.stop is not None:
+        if self._something_answered or self.stop is not None or posts > 1:
             return self._something_answered
         account = Question(self._graph.context.account.platform_account_id, {"fields": "id"})
         await self._ask_alone(account)

@@ -14,6 +14,7 @@ from analytics_sync.errors import CredentialRefused, WrongUsage
 from analytics_sync.logs import redact
 from analytics_sync.store import credentials
 from analytics_sync.store.database import Database
+from analytics_sync.store.trouble import changed_meanwhile
 from analytics_sync.vault import Vault
 
 COMMAND_SECONDS = 30
@@ -195,6 +196,7 @@ class Tokens:
         """The token to send.
 
         :raises CredentialRefused: there is none, it can't be decrypted, or its command fails.
+        :raises Busy: it was replaced meanwhile.
         """
         if credential_id is None:
             raise CredentialRefused(
@@ -213,5 +215,9 @@ class Tokens:
 
     def _open(self, credential_id: int) -> dict[str, Any]:
         with self._database.read() as connection:
-            row = credentials.get(connection, credential_id)
+            try:
+                row = credentials.get(connection, credential_id)
+            except WrongUsage:
+                # The account was removed, or added again with another token, after it was chosen.
+                raise changed_meanwhile() from None
         return self._vault.open({"credential": credential_id}, row.ciphertext)

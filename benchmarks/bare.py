@@ -2,6 +2,7 @@
 
 `bare.py batches DATABASE ORIGIN TOKEN` asks by the hundred, four requests at a time;
 `bare.py singly DATABASE ORIGIN TOKEN` sends one request and makes one commit for each post.
+The posts stand in the table `post` of the database.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -17,26 +19,26 @@ import httpx
 FIELDS = "public_metrics,non_public_metrics,edit_history_tweet_ids"
 METRICS = ("impression_count", "like_count", "reply_count", "retweet_count", "bookmark_count")
 SCHEMA = """
-    CREATE TABLE IF NOT EXISTS post (id TEXT PRIMARY KEY);
     CREATE TABLE IF NOT EXISTS reading (post_id TEXT, captured_at INTEGER, impressions INTEGER,
         likes INTEGER, comments INTEGER, shares INTEGER, saves INTEGER, extra TEXT,
-        PRIMARY KEY (post_id, captured_at)) WITHOUT ROWID;
+        PRIMARY KEY (post_id, captured_at)) WITHOUT ROWID
 """
 
 
 def main() -> None:
     way, path, origin, token = sys.argv[1:]
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(SCHEMA)
         ids = [row[0] for row in database.execute("SELECT id FROM post")]
         if way == "batches":
             batches = [ids[start : start + 100] for start in range(0, len(ids), 100)]
-            asyncio.run(_read_batches(database, batches, origin, token))
+            asyncio.run(read_batches(database, batches, origin, token))
         else:
-            _read_singly(database, ids, origin, token)
-    database.close()
+            read_singly(database, ids, origin, token)
 
 
-async def _read_batches(
+async def read_batches(
     database: sqlite3.Connection, batches: list[list[str]], origin: str, token: str
 ) -> None:
     gate = asyncio.Semaphore(4)
@@ -44,47 +46,39 @@ async def _read_batches(
 
     async def read(client: httpx.AsyncClient, batch: list[str]) -> None:
         async with gate:
-            answer = await client.get(_url(origin, batch), headers=_headers(token))
-        _store(database, _rows(answer, now))
+            answer = await client.get(url(origin, batch), headers=headers(token))
+        store(database, rows(answer, now))
 
     async with httpx.AsyncClient(timeout=30) as client:
         await asyncio.gather(*(read(client, batch) for batch in batches))
 
 
-def _read_singly(database: sqlite3.Connection, ids: list[str], origin: str, token: str) -> None:
+def read_singly(database: sqlite3.Connection, ids: list[str], origin: str, token: str) -> None:
     now = time.time_ns() // 1_000_000
     with httpx.Client(timeout=30) as client:
         for id in ids:
-            answer = client.get(_url(origin, [id]), headers=_headers(token))
-            _store(database, _rows(answer, now))
+            answer = client.get(url(origin, [id]), headers=headers(token))
+            store(database, rows(answer, now))
             database.commit()
 
 
-def _url(origin: str, ids: list[str]) -> str:
+def url(origin: str, ids: list[str]) -> str:
     return f"{origin}/2/tweets?ids={','.join(ids)}&tweet.fields={FIELDS}"
 
 
-def _headers(token: str) -> dict[str, str]:
+def headers(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _rows(answer: httpx.Response, now: int) -> Iterator[tuple[Any, ...]]:
+def rows(answer: httpx.Response, now: int) -> Iterator[tuple[Any, ...]]:
     answer.raise_for_status()
     for post in answer.json()["data"]:
         told = {**post["public_metrics"], **post["non_public_metrics"]}
         yield post["id"], now, *(told[name] for name in METRICS), json.dumps(told)
 
 
-def _store(database: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+def store(database: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> None:
     database.executemany("INSERT OR REPLACE INTO reading VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-
-
-def prepare(path: str, ids: Iterable[str]) -> None:
-    with sqlite3.connect(path) as database:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.executescript(SCHEMA)
-        database.executemany("INSERT INTO post VALUES (?)", [(id,) for id in ids])
-    database.close()
 
 
 if __name__ == "__main__":

@@ -1,56 +1,37 @@
-"""Installations to measure: a home in a temporary folder with the accounts of a simulated world."""
+"""Makes a home with all accounts of a simulated world; a process, told what to do by JSON.
+
+Standard input: {"environ": {...}, "accounts": [...]}, as `scene.prepare` writes it.
+"""
 
 import asyncio
-from collections.abc import Mapping
-from pathlib import Path
-
-from measure import ENVIRON
-from world import Running
+import json
+import sys
+from typing import Any
 
 from analytics_sync.connect.accounts import NewAccount, add_account
 from analytics_sync.store import businesses
 from analytics_sync.tokens import parse_token
 from analytics_sync.wiring import Installation, initialise, installation
 
-# Reading is charged on X: nothing here may end for want of a budget.
-PLENTY = {"ANALYTICS_SYNC_PLATFORMS__X__DAILY_READ_BUDGET": "3000000"}
 
-
-def environment(home: Path, settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command: this one's, without any of its own settings."""
-    kept = {k: v for k, v in ENVIRON.items() if not k.startswith("ANALYTICS_SYNC_")}
-    return {**kept, "ANALYTICS_SYNC_HOME": str(home), **PLENTY, **settings}
-
-
-def prepare(home: Path, world: Running, **settings: str) -> dict[str, str]:
-    """Make a home with all of the world's accounts; returns the environment that names it.
-
-    `settings` are those of the environment, without their prefix.
-    """
-    own = {f"ANALYTICS_SYNC_{name}": value for name, value in settings.items()}
-    environ = environment(home, {**world.settings, **own})
-    with installation(environ) as opened:
+def main() -> None:
+    told = json.load(sys.stdin)
+    with installation(told["environ"]) as opened:
         initialise(opened)
-        _add_businesses(opened, world)
-        asyncio.run(_add_accounts(opened, world))
-    return environ
+        add_businesses(opened, {account["business"] for account in told["accounts"]})
+        asyncio.run(add_accounts(opened, told["accounts"]))
 
 
-def _add_businesses(opened: Installation, world: Running) -> None:
+def add_businesses(opened: Installation, numbers: set[int]) -> None:
+    now = opened.clock.now()
     with opened.database.write() as connection:
-        for number in sorted({account["business"] for account in world.accounts}):
-            businesses.add(
-                connection,
-                f"Business {number}",
-                timezone="UTC",
-                now=opened.clock.now(),
-                id=number,
-            )
+        for number in sorted(numbers):
+            businesses.add(connection, f"Business {number}", timezone="UTC", now=now, id=number)
 
 
-async def _add_accounts(opened: Installation, world: Running) -> None:
+async def add_accounts(opened: Installation, accounts: list[dict[str, Any]]) -> None:
     parts = opened.parts()
-    for account in world.accounts:
+    for account in accounts:
         new = NewAccount(
             business_id=account["business"],
             platform=account["platform"],
@@ -59,3 +40,7 @@ async def _add_accounts(opened: Installation, world: Running) -> None:
             token=parse_token(account["token"], "the simulator"),
         )
         await add_account(parts, opened.vault, new, check=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,9 +17,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from homes import prepare
 from measure import HERE, Usage, end_of, heading, in_turn, line, program, run, start
-from world import running
+from scene import prepare, running, sync
 
 EMPTY = [sys.executable, str(HERE / "empty.py")]
 HEAVY = "sqlmodel sqlalchemy httpx pydantic rich".split()
@@ -27,7 +26,6 @@ HEAVY = "sqlmodel sqlalchemy httpx pydantic rich".split()
 QUIET = {
     "CADENCE__UNDER_7_DAYS": "6h",
     "CADENCE__X__UNDER_2_DAYS": "6h",
-    "PLATFORMS__FACEBOOK__POSTS_PER_SYNC": "1000",
 }
 COMPLETION = {
     "_ANALYTICS_SYNC_COMPLETE": "complete_bash",
@@ -42,7 +40,7 @@ def main() -> None:
     pairs = parser.parse_args().pairs
     with tempfile.TemporaryDirectory() as folder, running("x,linkedin,facebook,instagram") as world:
         environ = prepare(Path(folder, "home"), world, **QUIET)
-        run([program(), "sync"], environ)
+        sync(environ)
         heading("floor", "ours", "ratio")
         light_commands(environ, pairs)
         nothing_due(environ, pairs)

@@ -1,32 +1,28 @@
 """What a sync of much work takes: requests, wall time, CPU and memory.
 
-(a) requests per sync: what the platforms' batch sizes allow, counted by the server
+(a) requests of a sync: what the platforms' batch sizes allow, counted by the server
 (b) 1,000 posts at 50 ms a request: the wall time of a bare script with the same batches, four at
     a time, and that of one request and one commit a post
-(c) 1,000 businesses in one process: CPU per business, memory at its peak
+(c) 1,000 businesses in one process: CPU for each, memory at its peak
 """
 
 import argparse
-import json
 import sqlite3
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 
-import bare
-from homes import prepare
 from measure import HERE, MEBIBYTE, Usage, heading, in_turn, line, program, run
-from world import Running, running
-
-from analytics_sync.clock import SystemClock, from_milliseconds
+from scene import World, prepare, rows, running, sync
 
 BARE = [sys.executable, str(HERE / "bare.py")]
 HOUR = 3600
+DAY_MS = 86_400_000
 
 
 def main() -> None:
@@ -48,11 +44,11 @@ class Post:
     """What decides in which batches a post is read. `ids`: its own and those of older versions."""
 
     kind: str
-    age: timedelta
+    days: float
     ids: int
 
 
-# What the server calls the requests, by what they are for.
+# What the server calls requests for new posts, totals and numbers.
 LABELS = {
     "x": (["timeline"], ["user"], ["tweets lookup"]),
     "linkedin": (["posts finder"], ["network size"], ["share statistics"]),
@@ -66,14 +62,14 @@ def count_requests(posts: int = 100) -> None:
     print(f"{'':12}{'read':>6}{'new posts':>12}{'totals':>9}{'numbers':>10}{'least':>8}   others")
     for platform in LABELS:
         with tempfile.TemporaryDirectory() as folder, running(platform, posts=posts) as world:
-            environ = prepare(Path(folder, "home"), world)
+            home = Path(folder, "home")
+            environ = prepare(home, world)
             world.requests()
-            _sync(environ)
-            known = _known_posts(Path(folder, "home"))
-            print(_requests_line(platform, known, world.requests()), flush=True)
+            sync(environ)
+            print(requests_line(platform, known_posts(home), world.requests()), flush=True)
 
 
-def _requests_line(platform: str, known: Sequence[Post], told: Mapping[str, int]) -> str:
+def requests_line(platform: str, known: Sequence[Post], told: Mapping[str, int]) -> str:
     counted = {name.removeprefix(f"{platform} "): number for name, number in told.items()}
     new, totals, numbers = (
         sum(counted.pop(label, 0) for label in labels) for labels in LABELS[platform]
@@ -87,44 +83,44 @@ def _requests_line(platform: str, known: Sequence[Post], told: Mapping[str, int]
     )
 
 
-def _known_posts(home: Path) -> list[Post]:
-    now: datetime = SystemClock().now()
+def known_posts(home: Path) -> list[Post]:
+    now = time.time() * 1000
     query = "SELECT kind, published_at, json_array_length(versions) FROM post"
     return [
-        Post(kind or "", now - from_milliseconds(published), 1 + versions)
-        for kind, published, versions in _rows(home, query)
+        Post(kind or "", (now - published) / DAY_MS, 1 + versions)
+        for kind, published, versions in rows(home, query)
     ]
 
 
-def _least_of_x(posts: Sequence[Post]) -> int:
+def least_of_x(posts: Sequence[Post]) -> int:
     """Look-ups of 100 ids; apart those that are young enough for private metrics."""
     ids = [0, 0]
     for post in posts:
-        ids[post.age < timedelta(days=29)] += post.ids
+        ids[post.days < 29] += post.ids
     return sum(ceil(number / 100) for number in ids)
 
 
-def _least_of_linkedin(posts: Sequence[Post]) -> int:
+def least_of_linkedin(posts: Sequence[Post]) -> int:
     """Lists of 20, as the setting `list_size` says."""
     return ceil(len(posts) / 20)
 
 
-def _least_of_facebook(posts: Sequence[Post]) -> int:
+def least_of_facebook(posts: Sequence[Post]) -> int:
     """Batches of 50: a post and its insights, for a video also its own; a Reel's insights."""
     items = {"reel": 1, "video": 3}
     return ceil(sum(items.get(post.kind, 2) for post in posts) / 50)
 
 
-def _least_of_instagram(posts: Sequence[Post]) -> int:
+def least_of_instagram(posts: Sequence[Post]) -> int:
     """One by one, as Instagram Login knows no batches; taps on a story are asked apart."""
     return sum(2 if post.kind == "story" else 1 for post in posts)
 
 
 LEAST = {
-    "x": _least_of_x,
-    "linkedin": _least_of_linkedin,
-    "facebook": _least_of_facebook,
-    "instagram": _least_of_instagram,
+    "x": least_of_x,
+    "linkedin": least_of_linkedin,
+    "facebook": least_of_facebook,
+    "instagram": least_of_instagram,
 }
 
 
@@ -137,21 +133,20 @@ def many_posts(posts: int, pairs: int) -> None:
         tempfile.TemporaryDirectory() as folder,
         running(posts=posts, even=True, delay=0.05) as world,
     ):
-        home = Path(folder, "home")
+        home, bare = Path(folder, "home"), Path(folder, "bare.db")
         environ = prepare(home, world, PLATFORMS__X__POSTS_PER_SYNC=str(posts))
-        _sync(environ)
-        ids = [row[0] for row in _rows(home, "SELECT platform_post_id FROM post")]
-        if len(ids) != posts:
-            raise RuntimeError(f"{len(ids)} posts were found, not {posts}")
-        database = str(Path(folder, "bare.db"))
-        bare.prepare(database, ids)
-        _compare_many_posts(world, environ, database, pairs)
+        read = sync(environ)["posts"]["synced"]
+        if read != posts:
+            raise RuntimeError(f"{read} posts were read, not {posts}")
+        with closing(sqlite3.connect(bare)) as database, database:
+            database.execute("CREATE TABLE post (id TEXT PRIMARY KEY)")
+            ids = rows(home, "SELECT platform_post_id FROM post ORDER BY published_at DESC")
+            database.executemany("INSERT INTO post VALUES (?)", ids)
+        compare_many_posts(world, environ, bare, pairs)
 
 
-def _compare_many_posts(
-    world: Running, environ: Mapping[str, str], database: str, pairs: int
-) -> None:
-    place = [database, f"{world.origin}/x", world.accounts[0]["token"]]
+def compare_many_posts(world: World, environ: Mapping[str, str], bare: Path, pairs: int) -> None:
+    place = [str(bare), f"{world.origin}/x", world.accounts[0]["token"]]
 
     def run_later(*command: str) -> Usage:
         world.pass_time(HOUR)
@@ -161,13 +156,11 @@ def _compare_many_posts(
         return run_later(program(), "sync", "--no-discover")
 
     heading("floor", "ours", "ratio")
-    ours()
-    world.requests()
     found = in_turn(lambda: run_later(*BARE, "batches", *place), ours, pairs)
     line("1,000 posts at 50 ms a request, wall", found.wall, "1.5x")
     line("1,000 posts at 50 ms a request, CPU", found.cpu, "")
     alone = run_later(*BARE, "singly", *place).wall
-    what = f"one request and commit a post: {alone:.1f} s"
+    what = f"one request and one commit a post: {alone:.1f} s"
     print(f"{what:44}{'':>24}{alone / found.wall.ours:>11.1f}x   90x")
 
 
@@ -175,37 +168,23 @@ def _compare_many_posts(
 
 
 def many_businesses(businesses: int) -> None:
-    """Each business has an account on X with 25 posts; the whole process counts, start and end."""
-    print(f"\n{'':44}{'CPU each':>12}{'peak':>12}   aim: 10 ms, 100 MiB, flat")
+    """Each has an account on X with 25 posts: one request for their numbers, one for new posts."""
+    print(f"\n{'':52}{'CPU each':>12}{'peak':>12}   aim: 10 ms; 100 MiB, flat")
     for number in (businesses // 4, businesses):
         with (
             tempfile.TemporaryDirectory() as folder,
-            running(businesses=number, posts=25) as world,
+            running(businesses=number, posts=25, even=True) as world,
         ):
             environ = prepare(Path(folder, "home"), world)
-            for what, arguments in {
-                "first sync: new posts, numbers, totals": [],
-                "later sync: numbers": ["--no-discover"],
-            }.items():
-                world.pass_time(HOUR)
-                usage = run([program(), "sync", *arguments], environ)
-                each = f"{usage.cpu / number * 1000:.1f} ms"
-                peak = f"{usage.peak / MEBIBYTE:.0f} MiB"
-                print(f"{f'{number:,} businesses, {what}':44}{each:>12}{peak:>12}", flush=True)
+            tell_businesses(number, "a first sync", run([program(), "sync"], environ))
+            world.pass_time(HOUR)
+            later = run([program(), "sync", "--no-discover"], environ)
+            tell_businesses(number, "a later sync of numbers", later)
 
 
-def _sync(environ: Mapping[str, str]) -> None:
-    command = [program(), "sync", "--json"]
-    told = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    if json.loads(told.stdout)["outcome"] != "complete":
-        raise RuntimeError(told.stdout + told.stderr)
-
-
-def _rows(home: Path, query: str) -> list[tuple[object, ...]]:
-    with sqlite3.connect(home / "analytics-sync.db") as database:
-        found = database.execute(query).fetchall()
-    database.close()
-    return found
+def tell_businesses(number: int, what: str, usage: Usage) -> None:
+    each, peak = f"{usage.cpu / number * 1000:.1f} ms", f"{usage.peak / MEBIBYTE:.0f} MiB"
+    print(f"{f'{number:,} businesses, {what}':52}{each:>12}{peak:>12}", flush=True)
 
 
 if __name__ == "__main__":

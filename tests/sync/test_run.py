@@ -208,7 +208,7 @@ def test_a_killed_run_is_called_interrupted_by_a_later_one(house):
 
 def test_a_fault_of_ours_in_one_account_costs_the_others_nothing(house, monkeypatch):
     broken, fine = house.populate("x", posts=5)[0], house.populate("linkedin", posts=5)[0]
-    monkeypatch.setattr("analytics_sync.platforms._x_account.Lookup", None)
+    monkeypatch.setattr("analytics_sync.platforms._x.account.Lookup", None)
     record = house.sync()
     assert codes(result_of(record, broken)) == {"internal"}
     with house.opened() as found, found.database.read() as connection:

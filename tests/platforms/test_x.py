@@ -549,6 +549,45 @@ def test_the_read_budget_stops_before_it_is_overdrawn(tmp_path):
     assert 0 < billed_posts(house) <= 30
 
 
+def test_a_listing_that_the_budget_broke_off_goes_on_where_it_was(tmp_path):
+    """At most the post at the break is paid for twice; what is new meanwhile is found as well."""
+    house = made(tmp_path, DAILY_READ_BUDGET="30")
+    account = house.populate("x", posts=80)[0]
+    reach = timedelta(days=150)
+    assert house.sync(read=False, reach=reach).accounts[0].outcome == "budget_spent"
+    new = house.simulator.services["x"].publish(account.platform_account_id)
+    found = 30
+    for days in (1, 2):
+        house.pass_time(days=1)
+        found += house.sync(read=False, reach=reach).total("discovered")
+        assert found <= billed_posts(house) <= found + days
+        assert any("end_time" in request.query for request in house.world.journal.requests)
+    house.pass_time(days=1)
+    assert house.sync(read=False, reach=reach).accounts[0].outcome == "ok"
+    house.environ["ANALYTICS_SYNC_PLATFORMS__X__DAILY_READ_BUDGET"] = "1000"
+    house.pass_time(hours=1)
+    house.sync(limit=1000)
+    assert not any("end_time" in request.query for request in house.world.journal.requests)
+    assert ("x", new.id) in house.latest()
+    assert house.latest() == house.truth()
+
+
+def test_what_is_known_is_read_before_a_broken_listing_goes_on(tmp_path):
+    house = made(tmp_path, DAILY_READ_BUDGET="30")
+    house.populate("x", posts=80)
+    house.sync()
+    house.pass_time(days=1)
+    house.sync(limit=10)
+    asked = [
+        next((word for word in ("since_id", "ids", "end_time") if f"{word}=" in request.query), "")
+        for request in house.world.journal.requests
+    ]
+    assert asked[0] == "since_id"
+    assert "ids" in asked
+    assert "end_time" in asked
+    assert "ids" not in asked[asked.index("end_time") :]
+
+
 def test_a_post_is_added_by_its_web_address(house):
     account = house.populate("x", posts=3)[0]
     post = next(iter(house.world.accounts["x", account.platform_account_id].posts.values()))

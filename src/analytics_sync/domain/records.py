@@ -137,7 +137,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """How far back a listing goes: to `since`, or to just after the newest post already known."""
+    """How far back a listing goes: to `since`, or to just after the newest post already known.
+
+    `until`: newer posts are left out, to go on where a listing broke off; only where each post
+    listed is charged.
+    """
 
     since: datetime
     newest_known_id: str | None = None
+    until: datetime | None = None

@@ -79,8 +79,8 @@ class Credential(SQLModel, table=True):
 class Account(SQLModel, table=True):
     """One page, profile or channel of a business on one platform.
 
-    `discovered`: milliseconds since 1970 of the newest listing, by listing. `totals_at`: when its
-    followers were last read.
+    `discovered`: milliseconds since 1970 of the newest listing, by listing; under "...:left" of the
+    oldest post that a broken one had told of. `totals_at`: when its followers were last read.
     """
 
     __table_args__: ClassVar[Any] = (

@@ -20,7 +20,7 @@ from analytics_sync.platforms._contract import Context
 from analytics_sync.store import credentials, runs
 from analytics_sync.sync import selection
 from analytics_sync.sync.context import open_context
-from analytics_sync.sync.discovery import discover
+from analytics_sync.sync.discovery import discover, finish
 from analytics_sync.sync.reading import choose, read_posts, read_totals
 from analytics_sync.sync.results import AccountResult, Failure
 from analytics_sync.sync.work import Work
@@ -66,14 +66,18 @@ async def sync_account(work: Work) -> AccountResult:
 
 
 async def _phases(work: Work, context: Context) -> None:
-    if work.choice.discover and work.platform.can_list(work.account):
-        await _alone(work, discover, context)
-    if not work.choice.read:
-        return
-    if work.result.discovered:
-        await _choose(work)
-    await _alone(work, read_posts, context)
-    await _alone(work, read_totals, context)
+    fine = work.choice.discover and work.platform.can_list(work.account)
+    if fine:
+        fine = await _alone(work, discover, context)
+    if work.choice.read:
+        if work.result.discovered:
+            await _choose(work)
+        fine = await _alone(work, read_posts, context) and fine
+    if fine:
+        # What is known goes before what may be found.
+        await _alone(work, finish, context)
+    if work.choice.read:
+        await _alone(work, read_totals, context)
 
 
 async def _choose(work: Work) -> None:
@@ -84,14 +88,16 @@ async def _choose(work: Work) -> None:
 
 async def _alone(
     work: Work, phase: Callable[[Work, Context], Awaitable[None]], context: Context
-) -> None:
-    """Run a phase; what stops only this phase is noted, and the next one begins."""
+) -> bool:
+    """Whether a phase ran to its end; what stops only this phase is noted, and the next one begins."""
     try:
         await phase(work, context)
     except FINAL:
         raise
     except AnalyticsSyncError as error:
         await _note(work, error)
+        return False
+    return True
 
 
 async def _note(work: Work, error: AnalyticsSyncError) -> None:

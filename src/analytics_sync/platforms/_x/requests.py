@@ -9,6 +9,9 @@ from analytics_sync.domain.records import Horizon
 from analytics_sync.platforms._contract import Context, app_bucket, credential_bucket
 from analytics_sync.transport.call import Call
 
+# X docs: Timelines, `start_time` and `end_time`.
+WHOLE_SECONDS = "%Y-%m-%dT%H:%M:%SZ"
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -50,7 +53,9 @@ class Requests:
         if horizon.newest_known_id is not None:
             query["since_id"] = horizon.newest_known_id
         else:
-            query["start_time"] = f"{horizon.since:%Y-%m-%dT%H:%M:%SZ}"
+            query["start_time"] = f"{horizon.since:{WHOLE_SECONDS}}"
+        if horizon.until is not None:
+            query["end_time"] = f"{horizon.until:{WHOLE_SECONDS}}"
         if token is not None:
             query["pagination_token"] = token
         path = f"/2/users/{self._context.account.platform_account_id}/tweets"

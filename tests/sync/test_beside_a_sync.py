@@ -1,6 +1,8 @@
 """Syncs, removals, purges and additions at the same time: no fault, and a consistent database."""
 
 import asyncio
+import io
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from analytics_sync.errors import Busy, CredentialRefused, WrongUsage
+from analytics_sync.files.installation import import_installation
 from analytics_sync.store import accounts, businesses, migrate
 from analytics_sync.sync.results import RunRecord
 from support.house import House
@@ -81,11 +84,20 @@ def test_commands_beside_two_syncs(tmp_path: Path, database_url: str, seconds: f
         business, handle = house.simulator.handles[number % len(house.simulator.handles)]
         house.add_account(handle, business, check=number % 3 == 0)
 
+    def take_in(_: int) -> None:
+        with house.opened() as opened:
+            import_installation(
+                opened.database,
+                lambda: opened.vault,
+                io.BytesIO(an_installation(house)),
+                now=house.clock.now(),
+            )
+
     faults: list[BaseException] = []
     until = time.monotonic() + seconds
     threads = [
         threading.Thread(target=repeated, args=(act, faults, until))
-        for act in (sync, sync, purge, remove, add)
+        for act in (sync, sync, purge, remove, add, take_in)
     ]
     for thread in threads:
         thread.start()
@@ -102,6 +114,24 @@ def test_commands_beside_two_syncs(tmp_path: Path, database_url: str, seconds: f
         "nothing_due",
     }
     check_owners(house)
+
+
+def an_installation(house: House) -> bytes:
+    """Every client with its account on X, one post and a reading, as lines of `import`."""
+    lines: list[dict[str, object]] = []
+    for client, handle in house.simulator.handles:
+        if handle.platform != "x":
+            continue
+        account = {"platform": "x", "platform_account_id": handle.platform_account_id}
+        post = {"business_id": client, **account, "platform_post_id": f"199{client}"}
+        published = "2026-11-20T10:00:00Z"
+        lines += [
+            {"type": "business", "id": client, "name": f"Client {client}"},
+            {"type": "account", "business_id": client, **account, "token": handle.token},
+            {"type": "post", **post, "published_at": published},
+            {"type": "snapshot", **post, "captured_at": "2026-11-21T10:00:00Z", "likes": 5},
+        ]
+    return "\n".join(map(json.dumps, lines)).encode()
 
 
 def check_owners(house: House) -> None:

@@ -168,7 +168,7 @@ class Listening(httpx.AsyncBaseTransport):
 
     def _collect(self, told: Any) -> None:
         if isinstance(told, dict):
-            self._names |= told.keys()
+            self._names.update(told)
             for value in told.values():
                 self._collect(value)
         elif isinstance(told, list):

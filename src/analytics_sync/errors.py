@@ -5,6 +5,7 @@ AnalyticsSyncError
 ├── SomeRefused              1   part of an import was refused, the rest is stored
 ├── ConfigurationInvalid    78   the person mends the configuration
 ├── StoreUnusable           78   the person mends the database
+├── SchedulerUnusable       78   the person mends the operating system's scheduler, or takes another
 ├── CredentialRefused       77   the person connects the account again
 ├── NotYet                  75   nothing wrong: the next run tries again after `until`
 │   ├── RateLimited
@@ -77,6 +78,13 @@ class StoreUnusable(AnalyticsSyncError):
     """The database can't be opened, read or written, or has another schema."""
 
     code = "database"
+    exit_status = ExitStatus.CONFIGURATION
+
+
+class SchedulerUnusable(AnalyticsSyncError):
+    """The operating system's scheduler is missing, forbidden or damaged; nothing was changed."""
+
+    code = "scheduler"
     exit_status = ExitStatus.CONFIGURATION
 
 

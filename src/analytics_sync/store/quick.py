@@ -61,7 +61,7 @@ def sqlite_revision(path: Path) -> str | None:
         _undo_first_write(path)
         if not _has_content(path):
             return None
-        with closing(_read_only(path)) as connection:
+        with closing(read_only(path)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
             if tables >= OUR_TABLES:
                 row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
@@ -119,7 +119,7 @@ def nothing_due(
     if sqlite_revision(path) != SCHEMA_VERSION:
         return False
     try:
-        with closing(_read_only(path)) as connection:
+        with closing(read_only(path)) as connection:
             return not any(
                 _posts_due(connection, name, rhythm.cadence, now)
                 or _account_due(connection, name, rhythm, now)
@@ -155,7 +155,7 @@ def note_nothing_due(path: Path, trigger: str, now: datetime) -> int:
         raise sqlite_unusable(str(path), error) from error
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=BUSY_SECONDS)
 
 

@@ -130,11 +130,18 @@ class Post(SQLModel, table=True):
 
 
 class SyncRun(SQLModel, table=True):
-    """One sync. `outcome` stays NULL while it runs, or when it was killed."""
+    """One sync. `outcome` stays NULL while it runs, or when it was killed.
+
+    Of a job: its name (`job`), the slot it ran (`slot_at`), and how many older slots, which nobody
+    ran, it made up (`made_up`).
+    """
 
     __tablename__ = "sync_run"
     id: int | None = Field(default=None, primary_key=True)
     trigger: str
+    job: str | None = None
+    slot_at: datetime | None = _instant()
+    made_up: int = 0
     outcome: str | None = None
     started_at: datetime = _instant(nullable=False)
     finished_at: datetime | None = _instant()
@@ -159,6 +166,45 @@ class SyncError(SQLModel, table=True):
     code: str
     message: str = Field(sa_type=Text)
     at: datetime = _instant(nullable=False)
+
+
+class Installation(SQLModel, table=True):
+    """The only row: what this installation is called on machines, and where its jobs are installed.
+
+    `name` marks its entries among others'. `made`: folders that did not exist before. `ticked_at`:
+    when its last tick began.
+    """
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    backend: str | None = None
+    host: str | None = None
+    made: list[str] = Field(sa_type=JSON)
+    ticked_at: datetime | None = _instant()
+
+
+class Schedule(SQLModel, table=True):
+    """A job: every `seconds` plus `offset`, by `cron` in a `timezone`, or once `at` a time.
+
+    Its slots begin after `since`. `told`: the exit status that people were last told of, since
+    `told_at`.
+    """
+
+    __table_args__: ClassVar[Any] = (Index("uq_schedule_job", "job", unique=True),)
+    id: int | None = Field(default=None, primary_key=True)
+    job: str
+    business_id: int | None = Field(default=None, foreign_key="business.id", index=True)
+    seconds: int | None = None
+    offset: int = 0
+    cron: str | None = None
+    timezone: str | None = None
+    at: datetime | None = _instant()
+    since: datetime = _instant(nullable=False)
+    paused_at: datetime | None = _instant()
+    ended_at: datetime | None = _instant()
+    told: int | None = None
+    told_at: datetime | None = _instant()
+    created_at: datetime = _instant(nullable=False)
 
 
 class CallBudget(SQLModel, table=True):
@@ -191,6 +237,24 @@ class MetricEvent(SQLModel, table=True):
     event: str
     reason: str | None = Field(default=None, sa_type=Text)
     at: datetime = _instant(nullable=False)
+
+
+# One due time of a job that a run has claimed. Not finished: it runs, or was killed. `status` is
+# the run's exit status; after 75 it stays undone until `not_before`.
+slot = Table(
+    "slot",
+    SQLModel.metadata,
+    Column(
+        "schedule_id", Integer, ForeignKey("schedule.id"), primary_key=True, autoincrement=False
+    ),
+    Column("due_at", Instant, primary_key=True),
+    Column("claimed_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("status", Integer),
+    Column("not_before", Instant),
+    Column("run_id", Integer, ForeignKey("sync_run.id")),
+    sqlite_with_rowid=False,
+)
 
 
 def _numbers() -> list[Column[Any]]:

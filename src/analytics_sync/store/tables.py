@@ -43,6 +43,16 @@ call_budget = Table(
     Column("not_before", Instant),
     Column("reason", String),
 )
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("backend", String),
+    Column("host", String),
+    Column("made", JSON, nullable=False),
+    Column("ticked_at", Instant),
+)
 metric_event = Table(
     "metric_event",
     metadata,
@@ -59,6 +69,9 @@ sync_run = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("trigger", String, nullable=False),
+    Column("job", String),
+    Column("slot_at", Instant),
+    Column("made_up", Integer, nullable=False, default=0),
     Column("outcome", String),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
@@ -86,6 +99,24 @@ credential = Table(
     Column("refused_reason", String),
     Column("created_at", Instant, nullable=False),
 )
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job", String, nullable=False),
+    Column("business_id", Integer),
+    Column("seconds", Integer),
+    Column("offset", Integer, nullable=False, default=0),
+    Column("cron", String),
+    Column("timezone", String),
+    Column("at", Instant),
+    Column("since", Instant, nullable=False),
+    Column("paused_at", Instant),
+    Column("ended_at", Instant),
+    Column("told", Integer),
+    Column("told_at", Instant),
+    Column("created_at", Instant, nullable=False),
+)
 account = Table(
     "account",
     metadata,
@@ -100,6 +131,17 @@ account = Table(
     Column("totals_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("removed_at", Instant),
+)
+slot = Table(
+    "slot",
+    metadata,
+    Column("schedule_id", Integer, primary_key=True, autoincrement=False),
+    Column("due_at", Instant, primary_key=True),
+    Column("claimed_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("status", Integer),
+    Column("not_before", Instant),
+    Column("run_id", Integer),
 )
 account_snapshot = Table(
     "account_snapshot",

@@ -7,7 +7,7 @@ is told to do it (`apply`). It never sees the database, and never touches what i
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -117,8 +117,11 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def alive(self) -> bool:
-        """Whether the scheduler itself runs on this machine now. Takes little time and imports."""
+    def alive(self, now: datetime, ticked_at: datetime | None) -> bool:
+        """Whether the scheduler itself runs on this machine now. Takes little time and imports.
+
+        `ticked_at`: when the last tick began, for a scheduler of which nothing else is seen.
+        """
 
     def advice(self) -> list[str]:
         """What a person should know or do for the entries to fire; [] when there is nothing."""

@@ -167,12 +167,28 @@ def test_add_asks_the_platform_and_answers_the_post(at_platforms: Command, house
     assert result.status == 0
     told = result.document
     assert (told["id"], told["platform_post_id"], told["new"]) == (1, truth[0], True)
-    assert told["posts"] == [{name: told[name] for name in told if name != "posts"}]
+    alone = {name: told[name] for name in told if name not in {"posts", "refused"}}
+    assert told["posts"] == [alone]
     both = at_platforms.call("post", "add", truth[0], f"https://x.com/a/status/{truth[1]}")
     assert [post["new"] for post in both.document["posts"]] == [False, True]
     assert [post["id"] for post in both.document["posts"]] == [1, 2]
     assert "id" not in both.document
     assert "Known already: post 1" in at_platforms.say("post", "add", truth[0]).output
+
+
+def test_add_takes_the_others_where_one_is_refused_and_asks_for_no_known_one(
+    at_platforms: Command, house: House
+):
+    house.populate("x", posts=3)
+    truth = [id for _, id in house.truth()]
+    at_platforms.call("post", "add", truth[0])
+    asked = len(house.world.journal.requests)
+    result = at_platforms.call("post", "add", truth[0], "1111111111111111111", truth[1])
+    assert len(house.world.journal.requests) == asked + 2
+    assert result.status == 1
+    assert [post["platform_post_id"] for post in result.document["posts"]] == truth[:2]
+    assert [one["code"] for one in result.document["refused"]] == ["post_gone"]
+    at_platforms.refuse(2, "post_gone", "post", "add", "1111111111111111111")
 
 
 def test_add_of_what_is_no_post(acme):

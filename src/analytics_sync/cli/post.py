@@ -20,7 +20,7 @@ from analytics_sync.cli.options import (
 )
 from analytics_sync.cli.tables import say, table
 from analytics_sync.domain.metrics import COLUMNS
-from analytics_sync.errors import WrongUsage
+from analytics_sync.errors import ExitStatus, WrongUsage
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -113,8 +113,11 @@ def add(
                 platform=named_platform,
             )
         )
+        refused = [one.refused for one in added if one.refused is not None]
+        if refused and len(refused) == len(added):
+            raise refused[0]
         with installation.database.read() as connection:
-            rows = [stored.at(connection, a.account.id, a.post.platform_post_id) for a in added]
+            rows = [stored.at(connection, one.account.id, one.platform_post_id) for one in added]
     documents = [
         {**as_document(row), "new": one.new}
         for row, one in zip(rows, added, strict=True)
@@ -127,8 +130,13 @@ def add(
         for found in documents:
             state = "Added" if found["new"] else "Known already:"
             say(f"{state} post {found['id']}: {found['platform']} {found['platform_post_id']}")
+        for error in refused:
+            say(f"Not added: {error.message}")
 
-    answer({**alone, "posts": documents}, as_json=json, human=human)
+    told = [{"code": error.code, "message": error.message} for error in refused]
+    answer({**alone, "posts": documents, "refused": told}, as_json=json, human=human)
+    if refused:
+        raise typer.Exit(ExitStatus.FAILED)
 
 
 @post.command("list")

@@ -14,23 +14,25 @@ from analytics_sync.sync.parts import Parts
 
 @dataclass(frozen=True, slots=True)
 class AddedPost:
-    """A post as taken up. `new` is False where it was known."""
+    """A post as taken up. `new` is False where it was known, `refused` set where it is not shown."""
 
     account: Account
-    post: FoundPost
-    new: bool
+    platform_post_id: str
+    new: bool = False
+    refused: WrongUsage | None = None
 
 
 async def add_posts(
     parts: Parts, texts: Sequence[str], *, business_id: int | None, platform: str | None
 ) -> list[AddedPost]:
-    """Take up posts; each is looked up with the token of the account that it belongs to.
+    """Take up posts; each new one is looked up with the token of the account that it belongs to.
 
-    :raises WrongUsage: a text is no post id or address, or it is not clear which account is meant.
+    :raises WrongUsage: a text is no post id or address, or it is not clear which account is meant;
+        then nothing was asked.
     """
     found = await parts.read(accounts.listed, business_id)
     known = [a for a in found if platform in {None, a.platform} and a.platform in parts.platforms]
-    meant = [(account, id) for text in texts for account, id in [_meant(parts, known, text)]]
+    meant = [_meant(parts, known, text) for text in texts]
     return [await _add(parts, account, id) for account, id in meant]
 
 
@@ -64,9 +66,15 @@ def _meant(parts: Parts, known: Sequence[Account], text: str) -> tuple[Account, 
 
 
 async def _add(parts: Parts, account: Account, platform_post_id: str) -> AddedPost:
-    found = await _look_up(parts, account, platform_post_id)
+    known = await parts.read(posts.at, account.id, platform_post_id)
+    if known is not None and known.state == "active":
+        return AddedPost(account, platform_post_id)
+    try:
+        found = await _look_up(parts, account, platform_post_id)
+    except WrongUsage as refused:
+        return AddedPost(account, platform_post_id, refused=refused)
     taken = await parts.write(posts.take, account.id, [found], now=parts.clock.now(), listed=False)
-    return AddedPost(account, found, taken.new > 0)
+    return AddedPost(account, found.platform_post_id, taken.new > 0)
 
 
 async def _look_up(parts: Parts, account: Account, platform_post_id: str) -> FoundPost:

@@ -8,11 +8,12 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from analytics_sync.errors import Busy, ConfigurationInvalid, StoreUnusable
 from analytics_sync.locks import WriteLock
+from analytics_sync.settings.database import sqlite_file
 from analytics_sync.store.quick import write_lock_file
 from analytics_sync.store.trouble import changed_meanwhile, sqlite_unusable
 
@@ -32,7 +33,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.path = sqlite_path(url)
+        file = sqlite_file(url)
+        self.path = file.absolute() if file is not None else None
         if self.path is None:
             self._writer = self._reader = _postgresql_engine(url)
             self._lock: AbstractContextManager[object] = nullcontext()
@@ -108,27 +110,6 @@ class Database:
         if self._writer.pool.checkedin():  # type: ignore[attr-defined]
             with suppress(Busy, StoreUnusable), self.in_words(), self._lock:
                 self._writer.dispose()
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of a SQLite URL; None for PostgreSQL.
-
-    :raises ConfigurationInvalid: neither of the two, or no file named.
-    """
-    hint = "Use sqlite:////absolute/path.db or postgresql://user:password@host/name."
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ConfigurationInvalid(["database_url is not a database address"], hint=hint) from None
-    if parsed.get_backend_name() == "postgresql":
-        return None
-    if parsed.get_backend_name() != "sqlite":
-        raise ConfigurationInvalid(
-            [f"database_url: {parsed.get_backend_name()!r} is not a supported database"], hint=hint
-        )
-    if not parsed.database or parsed.database == ":memory:":
-        raise ConfigurationInvalid(["database_url names no file"], hint=hint)
-    return Path(parsed.database).absolute()
 
 
 def _sqlite_engine(path: Path, *, writing: bool) -> Engine:

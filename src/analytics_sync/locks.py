@@ -12,20 +12,36 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Protocol, Self
 
 from analytics_sync.clock import Clock
 from analytics_sync.errors import Busy, StoreUnusable
 
 SHORTEST_PAUSE: Final = 0.002
 LONGEST_PAUSE: Final = 0.25
+# Where many wait, nobody may wait much longer than those who came after.
+QUEUE_PAUSE: Final = 0.03
 WRITE_SECONDS: Final = 30.0
+ENDS: Final = "Try again when it is done; a lock ends with its process."
 # Characters of a process number, filled up with spaces.
 SIGNATURE: Final = 10
+
+# What a lock is on: an account, the slots of a job, or the schedule of the installation (id 0).
+Kind = Literal["account", "slot", "schedule"]
+
+
+class Locks(Protocol):
+    """One holder for each account, job and schedule among all processes of an installation."""
+
+    def hold(self, kind: Kind, id: int) -> AbstractContextManager[bool]:
+        """Try to take it for the block, without waiting; gives whether it worked."""
+
+    def held(self, kind: Kind, id: int) -> bool:
+        """Whether somebody holds it now."""
 
 
 class Lock:
@@ -156,20 +172,66 @@ class WriteLock:
 
 @dataclass(frozen=True, slots=True)
 class FileLocks:
-    """A lock file for each account, beside the database that they are about."""
+    """`Locks` as files in a folder beside the database that they are about."""
 
     folder: Path
 
     @contextmanager
-    def hold(self, account_id: int) -> Iterator[bool]:
-        """Try to take the account for the block; gives whether it worked."""
+    def hold(self, kind: Kind, id: int) -> Iterator[bool]:
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        held = try_lock(self.folder / f"account-{account_id}.lock")
+        held = try_lock(self._path(kind, id))
         try:
             yield held is not None
         finally:
             if held is not None:
                 held.release()
+
+    def held(self, kind: Kind, id: int) -> bool:
+        """Makes no file. Whoever tries to take the lock at this very instant is refused."""
+        try:
+            descriptor = os.open(self._path(kind, id), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+        return False
+
+    def _path(self, kind: Kind, id: int) -> Path:
+        return self.folder / f"{kind}-{id}.lock"
+
+
+@contextmanager
+def waited_for(
+    locks: Locks,
+    kind: Kind,
+    id: int,
+    seconds: float,
+    *,
+    monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[None]:
+    """Take the lock for the block, waiting for it in real time.
+
+    :raises Busy: somebody else still holds it after `seconds`.
+    """
+    end = monotonic() + seconds
+    pause = SHORTEST_PAUSE
+    while True:
+        with locks.hold(kind, id) as free:
+            if free:
+                yield
+                return
+        if monotonic() >= end:
+            what = f"The {kind}" if kind == "schedule" else f"The {kind} {id}"
+            raise Busy(f"{what} is held by another command, still after {seconds:g} s.", hint=ENDS)
+        sleep(pause)
+        pause = min(2 * pause, QUEUE_PAUSE)
 
 
 def _sign(descriptor: int) -> None:
@@ -184,7 +246,7 @@ def _busy(path: Path, seconds: float) -> Busy:
     who = f"process {process}" if process else "another process"
     return Busy(
         f"{path} is held by {who}, still after {seconds:g} s.",
-        hint="Try again when it is done; a lock ends with its process.",
+        hint=ENDS,
     )
 
 

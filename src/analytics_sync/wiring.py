@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     import httpx
 
     from analytics_sync.domain.records import Account
+    from analytics_sync.locks import Locks
     from analytics_sync.store.database import Database
-    from analytics_sync.sync.parts import AccountLocks, Parts, Senders
+    from analytics_sync.sync.parts import Parts, Senders
     from analytics_sync.sync.price import Price
     from analytics_sync.sync.progress import Progress
     from analytics_sync.sync.results import RunRecord
@@ -89,6 +90,18 @@ class Installation:
         """The database's file; None for PostgreSQL."""
         return sqlite_file(self.settings.database_url)
 
+    @cached_property
+    def locks(self) -> "Locks":
+        """What keeps processes apart: on accounts, on the slots of jobs, on the schedule."""
+        file = self.sqlite_file
+        if file is None:
+            from analytics_sync.store.advisory import AdvisoryLocks
+
+            return AdvisoryLocks(self.database)
+        from analytics_sync.locks import FileLocks
+
+        return FileLocks(file.parent / "locks")
+
     def parts(self, progress: "Progress | None" = None) -> "Parts":
         """All that a sync needs."""
         from analytics_sync.sync.parts import Parts
@@ -101,7 +114,7 @@ class Installation:
             platforms=all_platforms(),
             settings=self.settings.platforms,
             tokens=Tokens(self.database, self.vault),
-            locks=self._account_locks,
+            locks=self.locks,
             open_transport=self._open_transport,
             max_run=self.settings.max_run,
             progress=progress or NoProgress(),
@@ -109,23 +122,12 @@ class Installation:
 
     def close(self) -> None:
         """Give up connections; what was never opened stays so."""
-        locks = self.__dict__.get("_account_locks")
+        locks = self.__dict__.get("locks")
         if locks is not None and hasattr(locks, "close"):
             locks.close()
         database = self.__dict__.get("raw_database")
         if database is not None:
             database.close()
-
-    @cached_property
-    def _account_locks(self) -> "AccountLocks":
-        file = self.sqlite_file
-        if file is None:
-            from analytics_sync.store.advisory import AdvisoryLocks
-
-            return AdvisoryLocks(self.database)
-        from analytics_sync.locks import FileLocks
-
-        return FileLocks(file.parent / "locks")
 
     def _open_transport(
         self, budgets: "Budgets", clock: Clock, stop_at: float

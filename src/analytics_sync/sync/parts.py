@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection
 
 from analytics_sync.clock import Clock
+from analytics_sync.locks import Locks
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.settings.declare import PlatformSettings
 from analytics_sync.store.database import Database
@@ -43,13 +44,6 @@ class OpenTransport(Protocol):
     ) -> AbstractAsyncContextManager[Senders]: ...
 
 
-class AccountLocks(Protocol):
-    """One holder for each account among all processes."""
-
-    def hold(self, account_id: int) -> AbstractContextManager[bool]:
-        """Try to take the account for the block; gives whether it worked."""
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """All that a run needs."""
@@ -59,7 +53,7 @@ class Parts:
     platforms: Mapping[str, Platform]
     settings: Mapping[str, PlatformSettings]
     tokens: Tokens
-    locks: AccountLocks
+    locks: Locks
     open_transport: OpenTransport
     max_run: timedelta = timedelta(minutes=10)
     progress: Progress = field(default_factory=NoProgress)

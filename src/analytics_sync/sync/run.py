@@ -217,7 +217,7 @@ class Crew:
 
     async def _held(self, work: Work) -> bool:
         """Sync the account if no other run holds it; whether it was free."""
-        with self.parts.locks.hold(work.account.id) as free:
+        with self.parts.locks.hold("account", work.account.id) as free:
             if free:
                 work.result.outcome = "ok"
                 await self._sync(work)

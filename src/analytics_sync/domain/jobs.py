@@ -1,5 +1,6 @@
 """Jobs: what is scheduled, and which slot of a job is due."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 from analytics_sync.domain.timing import Once, Timing
 
 EVERY_BUSINESS: Final = "sync_all_businesses"
+ONCE: Final = "sync_once_"
 # The status with which a slot stays undone: try later.
 TRY_LATER: Final = 75
 
@@ -76,3 +78,9 @@ class Job:
 def job_name(business_id: int | None) -> str:
     """The id of the job that syncs one business, or all."""
     return EVERY_BUSINESS if business_id is None else f"sync_business_{business_id}"
+
+
+def next_once(names: Iterable[str]) -> str:
+    """The id of one more job for a single time, among jobs of these ids."""
+    numbers = (name.removeprefix(ONCE) for name in names if name.startswith(ONCE))
+    return f"{ONCE}{max(map(int, numbers), default=0) + 1}"

@@ -8,6 +8,7 @@ from unicodedata import category
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from analytics_sync.errors import WrongUsage
+from analytics_sync.store.jobs import unknown_business
 from analytics_sync.store.statements import follow_sequence, row_id
 from analytics_sync.store.tables import (
     account,
@@ -111,11 +112,7 @@ def find(connection: Connection, text: str, *, removed: bool = False) -> Busines
         query = query.where(business.c.removed_at.is_(None))
     row = connection.execute(query).first()
     if row is None:
-        raise WrongUsage(
-            f"There is no business {word!r}.",
-            hint="`analytics-sync business list` shows them; `business add NAME` makes one.",
-            code="unknown_business",
-        )
+        raise unknown_business(word)
     return _record(row)
 
 

@@ -1,11 +1,13 @@
-"""Reads jobs and their newest slots; light, so that `status` and a slot that is done start at once."""
+"""Reads jobs, their newest slots and where they are installed; light, for what must start at once."""
 
+import json
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from analytics_sync.clock import from_milliseconds
 from analytics_sync.domain.jobs import Job, Slot
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
+from analytics_sync.errors import WrongUsage
 from analytics_sync.store.light import Rows
 
 JOBS: Final = """
@@ -18,6 +20,33 @@ JOBS: Final = """
     LEFT JOIN slot ON slot.schedule_id = schedule.id AND slot.due_at =
         (SELECT max(newest.due_at) FROM slot AS newest WHERE newest.schedule_id = schedule.id)
 """
+BUSINESS: Final = """
+    SELECT id, name, timezone, archived_at IS NOT NULL FROM business WHERE removed_at IS NULL
+"""
+# What PostgreSQL's integer columns can be asked.
+LARGEST_ID: Final = 2**31 - 1
+
+
+class Installed(NamedTuple):
+    """What this installation is called on machines, and where its jobs are.
+
+    `made`: folders that did not exist before. `ticked_at`: when its last tick began.
+    """
+
+    name: str
+    backend: str | None = None
+    host: str | None = None
+    made: tuple[str, ...] = ()
+    ticked_at: datetime | None = None
+
+
+class Named(NamedTuple):
+    """A business that was not removed, as far as scheduling must know it."""
+
+    id: int
+    name: str
+    timezone: str
+    archived: bool
 
 
 class Known(NamedTuple):
@@ -40,6 +69,49 @@ def all_jobs(rows: Rows) -> list[Known]:
 def one_job(rows: Rows, name: str) -> Known | None:
     """A job by its id (`sync_business_1`)."""
     return next(map(_known, rows(f"{JOBS} WHERE schedule.job = ?", name)), None)
+
+
+def installed(rows: Rows) -> Installed | None:
+    """Where the jobs are installed; None when nothing ever was."""
+    found = rows("SELECT name, backend, host, made, ticked_at FROM installation")
+    if not found:
+        return None
+    name, backend, host, made, ticked_at = found[0]
+    # A driver may have read the JSON already.
+    folders = json.loads(made) if isinstance(made, str) else made
+    return Installed(name, backend, host, tuple(folders), _time(ticked_at))
+
+
+def businesses(rows: Rows) -> list[Named]:
+    """All that were not removed, in the order of their ids."""
+    query = f"{BUSINESS} ORDER BY id"
+    return [Named(id, name, zone, bool(archived)) for id, name, zone, archived in rows(query)]
+
+
+def business(rows: Rows, text: str) -> Named:
+    """A business by id or name.
+
+    :raises WrongUsage: there is none.
+    """
+    word = text.strip()
+    if word.isascii() and word.isdigit():
+        found = rows(f"{BUSINESS} AND id = ?", min(int(word[:20]), LARGEST_ID))
+    else:
+        # Bytes of another encoding on the command line can't be asked for.
+        found = rows(f"{BUSINESS} AND name = ?", word.encode(errors="replace").decode())
+    if not found:
+        raise unknown_business(word)
+    id, name, zone, archived = found[0]
+    return Named(id, name, zone, bool(archived))
+
+
+def unknown_business(word: str) -> WrongUsage:
+    """What to say of a business that is not there."""
+    return WrongUsage(
+        f"There is no business {word!r}.",
+        hint="`analytics-sync business list` shows them; `business add NAME` makes one.",
+        code="unknown_business",
+    )
 
 
 def _known(row: tuple[Any, ...]) -> Known:

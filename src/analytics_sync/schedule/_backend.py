@@ -95,8 +95,10 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def change(self, entries: Sequence[Entry]) -> Change:
+    def change(self, entries: Sequence[Entry], *, mend: bool = False) -> Change:
         """What must change so that exactly these entries of ours are there; none: no trace of us.
+
+        `mend`: what is damaged of ours is written anew, instead of being refused.
 
         :raises SchedulerUnusable: what is there can't be read, or is damaged.
         """

@@ -17,7 +17,7 @@ from analytics_sync.clock import Clock, SystemClock
 from analytics_sync.errors import ConfigurationInvalid
 from analytics_sync.platforms import all_platforms
 from analytics_sync.settings.database import sqlite_file
-from analytics_sync.settings.home import Home, find_home
+from analytics_sync.settings.home import HOME_VARIABLE, Home, find_home
 from analytics_sync.settings.load import Settings, load
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from analytics_sync.domain.records import Account
     from analytics_sync.locks import Locks
+    from analytics_sync.notify import Teller
     from analytics_sync.store.database import Database
     from analytics_sync.sync.parts import Parts, Senders
     from analytics_sync.sync.price import Price
@@ -101,6 +102,23 @@ class Installation:
         from analytics_sync.locks import FileLocks
 
         return FileLocks(file.parent / "locks")
+
+    @cached_property
+    def teller(self) -> "Teller":
+        """Who tells people how jobs fare."""
+        from analytics_sync.notify import Teller
+
+        if not self.settings.notify:
+            return Teller()
+        from analytics_sync.notify.teller import Notifier
+
+        return Notifier(
+            self.settings.notify,
+            url=self.settings.database_url,
+            database=lambda: self.database,
+            clock=self.clock,
+            environ={**self.environ, HOME_VARIABLE: str(self.home.path)},
+        )
 
     def parts(self, progress: "Progress | None" = None) -> "Parts":
         """All that a sync needs."""

@@ -28,6 +28,12 @@ def mask_url(url: str) -> str:
     return shown + question + "&".join(_mask_parameter(part) for part in query.split("&"))
 
 
+def mask_path(url: str) -> str:
+    """An address of which only the host may be seen."""
+    start, separator, rest = url.partition("://")
+    return f"{start}://{rest.partition('/')[0]}/{HIDDEN}" if separator else HIDDEN
+
+
 def _mask_parameter(part: str) -> str:
     name, equals, _ = part.partition("=")
     return f"{name}={HIDDEN}" if equals and "pass" in name.lower() else part

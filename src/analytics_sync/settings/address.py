@@ -5,6 +5,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 FORM: Final = "an address that begins with https://, or with http:// to this machine"
+# Where the id of a job belongs in the address of pings.
+JOB: Final = "{job}"
+QUERY: Final = r"[\x21\x24-\x5b\x5d-\x7e]*"
+# A part of a path that is as long is no word.
+SECRET_LENGTH: Final = 16
 HOST: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-f:]+(\.[0-9]+)*"
 
 
@@ -33,6 +38,26 @@ def check_address(text: str) -> str:
             "(http only to 127.0.0.1, ::1 or localhost)"
         )
     return text.rstrip("/")
+
+
+def check_ping_address(text: str) -> str:
+    """The address of pings, without a slash that closes its path; it may have a query.
+
+    :raises ValueError: as `check_address`; the whole address is a secret.
+    """
+    place, question, query = text.partition("?")
+    place = check_address(place.replace(JOB, "job")) and place.rstrip("/")
+    if not re.fullmatch(QUERY, query):
+        raise ValueError(f"must be {FORM}; what follows '?' can't be sent as it stands")
+    return place + question + query
+
+
+def ping_secrets(address: str) -> list[str]:
+    """What of such an address must never be seen: the whole, what follows the host, long parts."""
+    parts = urlsplit(address)
+    target = address.partition(parts.netloc)[2].strip("/")
+    pieces = re.split(r"[/?&=]", target.replace(JOB, "/"))
+    return [address, target, *(piece for piece in pieces if len(piece) >= SECRET_LENGTH)]
 
 
 def is_loopback(host: str) -> bool:

@@ -43,6 +43,7 @@ class Kind(Enum):
     SPAN = auto()
     COMMAND = auto()
     ADDRESS = auto()
+    PING = auto()
     DATABASE = auto()
     CADENCE = auto()
 
@@ -97,6 +98,20 @@ COMMON: Final = (
         kind=Kind.TEXT,
         choices=("debug", "info", "warning", "error"),
         help="What standard error shows; unset: info on a terminal and under journald, else warning.",
+    ),
+)
+
+NOTIFY: Final = (
+    Field(
+        key="notify.url",
+        kind=Kind.PING,
+        help="Pinged at the start and end of each run of a job, as Healthchecks has it; {job} is its id.",
+        secret=True,
+    ),
+    Field(
+        key="notify.command",
+        kind=Kind.COMMAND,
+        help="Run without a shell when something breaks, and when it is well again.",
     ),
 )
 
@@ -169,13 +184,13 @@ class Fields:
     def __init__(self, declarations: Mapping[str, Declaration]) -> None:
         self.declarations = declarations
         platforms = (f for one in declarations.values() for f in platform_fields(one))
-        self.known = {field.key: field for field in (*COMMON, *platforms)}
+        self.known = {field.key: field for field in (*COMMON, *NOTIFY, *platforms)}
         self._by_variable = {field.variable: field for field in self.known.values()}
         self._cadence_tables = {"cadence": "cadence"} | {
             f"cadence.{name.replace('-', '_')}": f"cadence.{name}" for name in declarations
         }
         self.tables = frozenset(
-            ["platforms", *self._cadence_tables.values()]
+            ["platforms", "notify", *self._cadence_tables.values()]
             + [f"platforms.{name}" for name in declarations]
         )
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from analytics_sync.domain.cadence import Cadence
 from analytics_sync.errors import ConfigurationInvalid
+from analytics_sync.settings.address import ping_secrets
 from analytics_sync.settings.choose import Choice
 from analytics_sync.settings.database import passwords
 from analytics_sync.settings.declare import PlatformSettings
@@ -25,6 +26,17 @@ class Origin(NamedTuple):
     where: str
 
 
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Who is told how jobs fare: `url` None and `command` (): nobody. False then."""
+
+    url: str | None = field(default=None, repr=False)
+    command: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.url or self.command)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """All that is set. `origins` tells for each key its value, masked, and where it came from.
@@ -39,6 +51,7 @@ class Settings:
     enabled: bool
     key_command: tuple[str, ...]
     log_level: str | None
+    notify: Notify
     cadence: Cadence
     platforms: Mapping[str, PlatformSettings]
     origins: tuple[Origin, ...] = field(repr=False)
@@ -84,6 +97,7 @@ def _built(choice: Choice) -> Settings:
         enabled=choice.value("enabled"),
         key_command=choice.value("key_command") or (),
         log_level=choice.value("log_level"),
+        notify=Notify(choice.value("notify.url"), choice.value("notify.command") or ()),
         cadence=cadence,
         platforms={name: _with_siblings(name, platforms) for name in platforms},
         origins=tuple(
@@ -125,3 +139,5 @@ def _secrets(choice: Choice) -> Iterator[str]:
         if chosen.field.secret and chosen.value:
             yield str(chosen.value)
     yield from passwords(choice.value("database_url"))
+    if address := choice.value("notify.url"):
+        yield from ping_secrets(address)

@@ -5,7 +5,7 @@ from typing import Final
 
 from analytics_sync.domain.cadence import Cadence
 from analytics_sync.settings.cadences import name_of, steps_of
-from analytics_sync.settings.fields import COMMON, Declaration, Field, platform_fields
+from analytics_sync.settings.fields import COMMON, NOTIFY, Declaration, Field, platform_fields
 from analytics_sync.settings.values import Shown, form, show, show_cadence
 
 OPENING: Final = """\
@@ -16,6 +16,9 @@ OPENING: Final = """\
 ABOUT_CADENCE: Final = """\
 # How often a post is read again, by its age: "every run", a span such as 6h, or "off". Further
 # steps are named alike: under_<N>_days, under_<N>_hours.
+"""
+ABOUT_NOTIFY: Final = """\
+# Who is told how jobs fare; `analytics-sync notify test` tries it.
 """
 ABOUT_PLATFORMS: Final = """\
 # Every platform's table below takes these too:
@@ -28,6 +31,9 @@ def template(declarations: Mapping[str, Declaration]) -> str:
         [
             OPENING,
             *(_line(field) for field in COMMON),
+            "",
+            ABOUT_NOTIFY + "[notify]",
+            *(_line(field) for field in NOTIFY),
             "",
             ABOUT_CADENCE + "[cadence]",
             *_steps(Cadence.usual()),

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
-from analytics_sync.domain.masking import HIDDEN, mask, mask_url
+from analytics_sync.domain.masking import HIDDEN, mask, mask_path, mask_url
 from analytics_sync.domain.spans import FORM as SPAN_FORM
 from analytics_sync.domain.spans import format_span, parse_span
-from analytics_sync.settings.address import check_address
+from analytics_sync.settings.address import check_address, check_ping_address
 from analytics_sync.settings.database import check_database_url
 from analytics_sync.settings.fields import Field, Kind
 
@@ -173,6 +173,7 @@ READERS: Final[Mapping[Kind, Callable[[Field, object], object]]] = {
     Kind.SPAN: _span,
     Kind.COMMAND: _command,
     Kind.ADDRESS: _checked(check_address),
+    Kind.PING: _checked(check_ping_address),
     Kind.DATABASE: _checked(check_database_url),
     Kind.CADENCE: _cadence,
 }
@@ -184,6 +185,7 @@ FORMS: Final = {
     Kind.SPAN: SPAN_FORM,
     Kind.COMMAND: "a command, or a list of its words",
     Kind.ADDRESS: "an address in quotes",
+    Kind.PING: "an address in quotes",
     Kind.DATABASE: "an address in quotes",
     Kind.CADENCE: f"{EVERY_RUN!r}, {OFF!r} or {SPAN_FORM}",
 }
@@ -191,8 +193,8 @@ FORMS: Final = {
 
 def show(field: Field, value: object) -> Shown:
     """A value as `config show` and its JSON give it: spans as text, secrets masked."""
-    if field.secret:
-        return mask(str(value)) if value is not None else None
+    if field.secret and value is not None:
+        return mask_path(str(value)) if field.kind is Kind.PING else mask(str(value))
     if field.kind is Kind.CADENCE:
         return show_cadence(value if isinstance(value, timedelta) else None)
     if isinstance(value, timedelta):

@@ -1,0 +1,137 @@
+"""Tells people in each way that is set up: a ping for every run, the command when news is there."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from analytics_sync.clock import Clock
+from analytics_sync.domain.jobs import TRY_LATER, Job
+from analytics_sync.notify import Teller
+from analytics_sync.notify.event import Event, What, told
+from analytics_sync.notify.ping import Pings
+from analytics_sync.settings.database import sqlite_file
+from analytics_sync.settings.home import HOME_VARIABLE
+from analytics_sync.settings.load import Notify
+from analytics_sync.store.told import Told
+
+if TYPE_CHECKING:
+    from analytics_sync.store.database import Database
+
+_log = logging.getLogger(__name__)
+
+
+class Notifier(Teller):
+    """`url`: the database's address, for a light look; `database` opens it, for writing.
+
+    `environ`: what the command gets, less our secrets; the home is in it.
+    """
+
+    def __init__(
+        self,
+        notify: Notify,
+        *,
+        url: str,
+        database: "Callable[[], Database]",
+        clock: Clock,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._notify = notify
+        self._url = url
+        self._database = database
+        self._clock = clock
+        self._environ = environ
+
+    @cached_property
+    def _pings(self) -> Pings | None:
+        return Pings(self._notify.url, self._clock) if self._notify.url else None
+
+    def started(self, job: Job) -> None:
+        with _never_failing():
+            if self._pings:
+                self._pings.start(job.name)
+
+    def ended(self, job: Job, status: int, words: str) -> None:
+        with _never_failing():
+            if self._pings:
+                self._pings.end(job.name, 0 if status == TRY_LATER else status, words)
+        self.remind(job, status, words)
+
+    def remind(self, job: Job, status: int, words: str) -> None:
+        """Run the command, if there is one and it was not yet told this of the job."""
+        with _never_failing():
+            if self._notify.command and status != TRY_LATER and self._is_news(job, status):
+                self._tell_once(job, status, words)
+
+    def test(self, job: Job) -> dict[str, str]:
+        """Send a test in each way: what went wrong with it, or nothing, by the setting's name."""
+        words = "A test of analytics-sync: everything is well."
+        came = {}
+        if self._pings:
+            came["notify.url"] = self._pings.end(job.name, 0, words)
+        if self._notify.command:
+            came["notify.command"] = self._run(self._event(What.TEST, job, 0, words))
+        return came
+
+    def _is_news(self, job: Job, status: int) -> bool:
+        """False when a light look is enough to say no."""
+        if sqlite_file(self._url) is None:
+            return True
+        from analytics_sync.store.light import reading
+        from analytics_sync.store.told import is_news
+
+        with reading(self._url) as rows:
+            return is_news(rows, job.id, status)
+
+    def _tell_once(self, job: Job, status: int, words: str) -> None:
+        from analytics_sync.store.told import give_back, take
+
+        database = self._database()
+        now_is = Told(status, self._clock.now())
+        with database.write() as connection:
+            before = take(connection, job.id, now_is)
+        if before is None:
+            return
+        what = What.FAILURE if status else What.RECOVERY
+        if self._run(self._event(what, job, status, words, before)):
+            with database.write() as connection:
+                give_back(connection, job.id, now_is, before)
+
+    def _event(
+        self, what: What, job: Job, status: int, words: str, before: Told | None = None
+    ) -> Event:
+        since = before.at if before and before.status else None
+        return Event(
+            what=what,
+            job=job.name,
+            title=job.title,
+            business_id=job.business_id,
+            status=status,
+            message=told(words),
+            at=self._clock.now(),
+            since=since,
+        )
+
+    def _run(self, event: Event) -> str:
+        """Run the command: what went wrong, or nothing. Logged."""
+        from analytics_sync.notify.command import NotRun, run
+
+        home = self._environ[HOME_VARIABLE]
+        try:
+            run(self._notify.command, self._environ, event.variables(), event.document(home))
+        except NotRun as error:
+            failure = f"notify.command ({self._notify.command[0]}) {error}"
+            _log.warning("Nobody may have been told of the %s: %s", event.what, failure)
+            return failure
+        return ""
+
+
+@contextmanager
+def _never_failing() -> Iterator[None]:
+    """A notifier that fails never fails a sync."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - this is the frame
+        _log.warning("Nobody may have been told: %s: %s", type(error).__name__, error)
+        _log.debug("the notifier failed", exc_info=True)

@@ -1,6 +1,7 @@
 """Reads jobs, their newest slots and where they are installed; light, for what must start at once."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -60,10 +61,14 @@ class Known(NamedTuple):
 
 def all_jobs(rows: Rows) -> list[Known]:
     """Every job, the one for all businesses first, then by business, single times last."""
-    found = map(_known, rows(JOBS))
-    return sorted(
-        found, key=lambda known: (isinstance(known.job.timing, Once), known.job.business_id or 0)
-    )
+    return in_order(map(_known, rows(JOBS)))
+
+
+def in_order(known: Iterable[Known]) -> list[Known]:
+    def place(one: Known) -> tuple[bool, int, int]:
+        return isinstance(one.job.timing, Once), one.job.business_id or 0, one.job.id
+
+    return sorted(known, key=place)
 
 
 def one_job(rows: Rows, name: str) -> Known | None:

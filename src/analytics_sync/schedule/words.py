@@ -1,0 +1,20 @@
+"""How jobs and their times are said to people."""
+
+from datetime import timedelta
+
+from analytics_sync.domain.jobs import Job
+from analytics_sync.domain.timing import Every, Timing
+
+HOUR = timedelta(hours=1)
+
+
+def said(timing: Timing) -> str:
+    """When a job is due: `hourly at :17`, `every 24h`, `cron 0 9-17 * * 1-5 (Europe/Berlin)`."""
+    if isinstance(timing, Every) and timing.span == HOUR:
+        return f"hourly at :{timing.offset // timedelta(minutes=1):02}"
+    return timing.words()
+
+
+def job_title(job: Job) -> str:
+    """What a job does, as the log says it."""
+    return "Sync all businesses" if job.business_id is None else f"Sync business {job.business_id}"

@@ -57,6 +57,14 @@ class ReadBudget(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """HTTP requests, and how many calls the platform counts for them (a batch counts its items)."""
+
+    requests: int
+    counted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """One account in one run: all that a platform may know and use."""
 
@@ -97,6 +105,10 @@ class Platform(ABC):
     lifetimes: ClassVar[Mapping[str, timedelta]] = {}
     # True where each post read is charged: `reads` is then a real budget.
     charges_reads: ClassVar[bool] = False
+    # Most posts that one request reads; `read_cost` where that is not all there is to say.
+    posts_per_call: ClassVar[int] = 1
+    # Posts on either side of these ages are never read by the same request.
+    read_apart_at: ClassVar[tuple[timedelta, ...]] = ()
 
     def caps(self, account: Account, settings: PlatformSettings) -> tuple[Cap, ...]:
         """Ceilings of our own on this account's buckets; here those of its application."""
@@ -139,6 +151,15 @@ class Platform(ABC):
     def can_list(self, account: Account) -> bool:
         """Whether this account's posts can be discovered."""
         return True
+
+    def read_cost(self, account: Account, settings: PlatformSettings, posts: int) -> Cost:
+        """What it takes to read so many posts in one run in which nothing goes wrong."""
+        requests = -(-posts // self.posts_per_call)
+        return Cost(requests, requests)
+
+    def listing_cost(self, account: Account, listing: str, known: int) -> Cost:
+        """What it takes to list new posts of an account of which so many posts are known."""
+        return Cost(1, 1)
 
     @abstractmethod
     async def identify(self, context: Context) -> Identity:

@@ -7,7 +7,13 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
+from analytics_sync.platforms._contract import (
+    Context,
+    Cost,
+    Platform,
+    app_bucket,
+    credential_bucket,
+)
 from analytics_sync.settings.declare import PlatformSettings, Setting
 
 if TYPE_CHECKING:
@@ -56,6 +62,22 @@ class Facebook(Platform):
             credential_bucket=credential_bucket(account),
             app_bucket=app_bucket(account),
         )
+
+    def read_cost(self, account: Account, settings: PlatformSettings, posts: int) -> Cost:
+        """Two items a post (insights and fields, or both kinds of video insights), in batches."""
+        from analytics_sync.platforms._graph.requests import LARGEST_BATCH
+
+        full, rest = divmod(posts, LARGEST_BATCH)
+        return Cost(2 * full + -(-2 * rest // LARGEST_BATCH), 2 * posts)
+
+    def listing_cost(self, account: Account, listing: str, known: int) -> Cost:
+        """Reels, and as many pages of posts as there are before a long row of old ones."""
+        from analytics_sync.platforms._facebook.listing import OLD_IN_A_ROW
+        from analytics_sync.platforms._graph.paging import LARGEST_PAGE
+
+        pages = min(-(-known // LARGEST_PAGE), 1 + OLD_IN_A_ROW // LARGEST_PAGE)
+        requests = 1 + max(1, pages)
+        return Cost(requests, requests)
 
     def parse_account_id(self, text: str) -> str:
         wanted = text.strip()

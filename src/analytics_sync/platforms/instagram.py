@@ -11,8 +11,14 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
-from analytics_sync.platforms._instagram.login import FACEBOOK_LOGIN, INSTAGRAM_LOGIN
+from analytics_sync.platforms._contract import (
+    Context,
+    Cost,
+    Platform,
+    app_bucket,
+    credential_bucket,
+)
+from analytics_sync.platforms._instagram.login import FACEBOOK_LOGIN, INSTAGRAM_LOGIN, login_of
 from analytics_sync.settings.declare import PlatformSettings, Setting
 
 if TYPE_CHECKING:
@@ -71,6 +77,13 @@ class Instagram(Platform):
             credential_bucket=credential_bucket(account),
             app_bucket=app_bucket(account),
         )
+
+    def read_cost(self, account: Account, settings: PlatformSettings, posts: int) -> Cost:
+        """Through Facebook in batches; Instagram's own host is asked for each post by itself."""
+        from analytics_sync.platforms._graph.requests import LARGEST_BATCH
+
+        through_facebook = login_of(account, "") == FACEBOOK_LOGIN
+        return Cost(-(-posts // LARGEST_BATCH) if through_facebook else posts, posts)
 
     def parse_account_id(self, text: str) -> str:
         from analytics_sync.platforms._instagram.media import parse_account_id

@@ -6,7 +6,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
-from analytics_sync.platforms._contract import Context, Platform, app_bucket, credential_bucket
+from analytics_sync.platforms._contract import (
+    Context,
+    Cost,
+    Platform,
+    app_bucket,
+    credential_bucket,
+)
 from analytics_sync.platforms._linkedin.kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
 from analytics_sync.settings.declare import PlatformSettings, Setting
 
@@ -77,6 +83,16 @@ class LinkedIn(Platform):
             day = timedelta(days=1)
             caps += Cap(app_bucket(account), 500, day), Cap(credential_bucket(account), 100, day)
         return _least(caps)
+
+    def read_cost(self, account: Account, settings: PlatformSettings, posts: int) -> Cost:
+        """A page's posts in lists; a member's number by number."""
+        if not self.can_list(account):
+            from analytics_sync.platforms._linkedin.member_calls import metrics_of
+
+            requests = posts * len(metrics_of(settings))
+        else:
+            requests = -(-posts // settings.number("list_size"))
+        return Cost(requests, requests)
 
     def rules(self, account: Account, settings: PlatformSettings) -> Rules:
         from analytics_sync.platforms._linkedin.rules import LinkedInRules

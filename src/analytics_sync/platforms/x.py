@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     )
     from analytics_sync.transport.call import Rules
 
+# Private metrics end at 30 days; one post outside the rule can lose its whole row.
+PRIVATE_AGE = timedelta(days=29)
+
 
 class X(Platform):
     """X. Each post read costs money, once per post and UTC day."""
@@ -59,6 +62,9 @@ class X(Platform):
         None,
     )
     charges_reads = True
+    # X docs: Post lookup, `ids`. Posts with private metrics are looked up by themselves.
+    posts_per_call = 100
+    read_apart_at = (PRIVATE_AGE,)
 
     def rules(self, account: Account, settings: PlatformSettings) -> Rules:
         from analytics_sync.platforms._x.rules import XRules

@@ -1,6 +1,7 @@
 """Reads with few imports: for commands that must start at once, on SQLite with `sqlite3` alone.
 
-Queries have `?` for values and give instants as milliseconds since 1970, whatever the database.
+Queries have `?` for values, instants among them, and give instants as milliseconds since 1970,
+whatever the database.
 """
 
 import sqlite3
@@ -45,7 +46,7 @@ def reading(url: str) -> Iterator[Rows]:
         with closing(read_only(file)) as connection:
             connection.isolation_level = None
             connection.execute("BEGIN")
-            yield lambda query, *values: connection.execute(query, values).fetchall()
+            yield lambda query, *values: connection.execute(query, _stored(values)).fetchall()
     except sqlite3.Error as error:
         raise sqlite_unusable(str(file), error) from error
 
@@ -55,7 +56,11 @@ def over(connection: "Connection") -> Rows:
     sqlite = connection.dialect.name == "sqlite"
 
     def rows(query: str, *values: object) -> list[tuple[Any, ...]]:
-        found = connection.exec_driver_sql(query if sqlite else query.replace("?", "%s"), values)
+        found = (
+            connection.exec_driver_sql(query, _stored(values))
+            if sqlite
+            else connection.exec_driver_sql(query.replace("?", "%s"), values)
+        )
         return [tuple(map(_plain, row)) for row in found]
 
     return rows
@@ -73,6 +78,11 @@ def _reading_postgresql(url: str) -> Iterator[Rows]:
             yield over(connection)
     finally:
         database.close()
+
+
+def _stored(values: tuple[object, ...]) -> tuple[Any, ...]:
+    """As SQLite has them."""
+    return tuple(map(_plain, values))
 
 
 def _plain(value: object) -> object:

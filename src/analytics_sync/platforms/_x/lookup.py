@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import timedelta
 
 from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.domain.records import Post, PostFailure, Reading
@@ -11,11 +10,9 @@ from analytics_sync.platforms._batches import each
 from analytics_sync.platforms._contract import Context
 from analytics_sync.platforms._x.answers import Answer, columns_of, history_of, metrics_of
 from analytics_sync.platforms._x.requests import Requests
+from analytics_sync.platforms.x import PRIVATE_AGE, X
 
-# X docs: Post lookup, `ids`.
-BATCH = 100
-# Private metrics end at 30 days; one post outside the rule can lose its whole row.
-PRIVATE_AGE = timedelta(days=29)
+BATCH = X.posts_per_call
 # The scope and name under which a token that may not see private metrics is remembered.
 PRIVATE_GROUP = "non_public_metrics"
 

@@ -1,0 +1,135 @@
+"""How often a job's runs come, and how often they read a post: what a cadence makes of a timing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from itertools import islice
+from typing import Final
+
+from analytics_sync.domain.timing import Cron, Every, Timing
+
+DAY: Final = timedelta(days=1)
+# Of a cron expression so much is looked at: whole weeks, or for rare times more than a year.
+WEEKS: Final = timedelta(days=28)
+WEEK: Final = timedelta(days=7)
+YEARS: Final = timedelta(days=1461)
+# So many slots in four weeks and one week tells as much; with fewer than so few, years are needed.
+MANY: Final = 3_000
+FEW: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Often:
+    """How many times a day on average, and on which share of the UTC days at all."""
+
+    times: float
+    days: float
+
+
+NEVER: Final = Often(0.0, 0.0)
+
+
+class Pace(ABC):
+    """The rhythm of a job's runs."""
+
+    @property
+    @abstractmethod
+    def runs(self) -> Often:
+        """How often the job runs."""
+
+    @abstractmethod
+    def often(self, every: timedelta | None, *, grace: bool = True) -> Often:
+        """How often something is done that waits so long each time; None: never.
+
+        `grace`: half the job's interval less will do, as `Cadence.is_due` has it for posts.
+        """
+
+
+def pace_of(timing: Timing, now: datetime) -> Pace:
+    """The pace of a timing; of a single time it is that of the day on which it comes."""
+    match timing:
+        case Every(span):
+            return Even(span)
+        case Cron(expression):
+            # The zone moves the slots, but makes them neither more nor fewer.
+            return _uneven(expression, now.replace(hour=0, minute=0, second=0, microsecond=0))
+        case _:
+            return Single()
+
+
+@dataclass(frozen=True, slots=True)
+class Even(Pace):
+    """A run every so often."""
+
+    span: timedelta
+
+    @property
+    def runs(self) -> Often:
+        return self._each(1)
+
+    def often(self, every: timedelta | None, *, grace: bool = True) -> Often:
+        if every is None:
+            return NEVER
+        wait = every - self.span / 2 if grace else every
+        return self._each(max(1, -(-wait // self.span)))
+
+    def _each(self, runs: int) -> Often:
+        """Once in so many runs."""
+        times = DAY / (runs * self.span)
+        return Often(times, min(1.0, times))
+
+
+@dataclass(frozen=True, eq=False)
+class Uneven(Pace):
+    """Runs as a calendar has them: those of one span of time."""
+
+    slots: Sequence[datetime]
+    span: timedelta
+
+    @cached_property
+    def runs(self) -> Often:
+        return self._average(self.slots)
+
+    def often(self, every: timedelta | None, *, grace: bool = True) -> Often:
+        if every is None:
+            return NEVER
+        done: list[datetime] = []
+        before: datetime | None = None
+        for slot in self.slots:
+            interval = slot - before if before is not None and grace else timedelta(0)
+            if not done or slot - done[-1] >= every - interval / 2:
+                done.append(slot)
+            before = slot
+        return self._average(done)
+
+    def _average(self, moments: Sequence[datetime]) -> Often:
+        days = self.span / DAY
+        return Often(len(moments) / days, len({moment.date() for moment in moments}) / days)
+
+
+@dataclass(frozen=True, slots=True)
+class Single(Pace):
+    """One run."""
+
+    @property
+    def runs(self) -> Often:
+        return Often(1.0, 1.0)
+
+    def often(self, every: timedelta | None, *, grace: bool = True) -> Often:
+        return NEVER if every is None else self.runs
+
+
+@lru_cache(maxsize=4_096)
+def _uneven(expression: str, start: datetime) -> Uneven:
+    """Enough slots of a cron expression to tell its rhythm."""
+    timing = Cron(expression)
+    # A slot at the start itself counts, one at the end doesn't.
+    first = start - timedelta(seconds=1)
+    found = list(islice(timing.slots(first, first + WEEKS), MANY))
+    if len(found) == MANY:
+        return Uneven(list(timing.slots(first, first + WEEK)), WEEK)
+    if len(found) < FEW:
+        return Uneven(list(timing.slots(first, first + YEARS)), YEARS)
+    return Uneven(found, WEEKS)

@@ -21,6 +21,7 @@ MODULES = {
     "import": "import_command",
     "export": "export",
     "logs": "logs",
+    "notify": "notify",
     "config": "config",
     "db": "db",
     "demo": "demo",

@@ -6,8 +6,8 @@ from analytics_sync.domain.jobs import Job
 class Teller:
     """Tells nobody: what an installation has whose `[notify]` is empty.
 
-    Whoever runs a job calls both, outside of an event loop. Neither ever raises, and a sync's
-    outcome never depends on them.
+    Whoever runs a job calls `started` and `ended`, outside of a transaction. They never raise, and
+    what comes of a sync never depends on them.
     """
 
     def started(self, job: Job) -> None:
@@ -15,3 +15,10 @@ class Teller:
 
     def ended(self, job: Job, status: int, words: str) -> None:
         """It ended with an exit status; `words`: a line or a few about it, for people."""
+
+    def remind(self, job: Job, status: int, words: str) -> None:
+        """It ended so some time ago: tell whoever is told once and does not know yet."""
+
+    def test(self) -> dict[str, str]:
+        """Send a test in each way: what went wrong with it, or nothing, by the setting's name."""
+        return {}

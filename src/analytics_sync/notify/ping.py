@@ -64,7 +64,7 @@ class _Sent:
         """Wait for its end, or that of its time: what went wrong, or nothing. Logged."""
         self._thread.join(self._seconds + GRACE)
         if self._failure:
-            _log.warning("The run is not told: %s", self._failure)
+            _log.warning("Nobody may have been told: %s", self._failure)
         return self._failure
 
     def _send(self, url: str, words: str, clock: Clock) -> None:

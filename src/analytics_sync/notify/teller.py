@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from analytics_sync.clock import Clock
-from analytics_sync.domain.jobs import TRY_LATER, Job
+from analytics_sync.domain.jobs import EVERY_BUSINESS, TRY_LATER, Job
 from analytics_sync.notify import Teller
 from analytics_sync.notify.event import Event, What, told
-from analytics_sync.notify.ping import Pings
+from analytics_sync.notify.ping import LABEL, Pings
 from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import HOME_VARIABLE
 from analytics_sync.settings.load import Notify
@@ -59,19 +59,18 @@ class Notifier(Teller):
         self.remind(job, status, words)
 
     def remind(self, job: Job, status: int, words: str) -> None:
-        """Run the command, if there is one and it was not yet told this of the job."""
         with _never_failing():
             if self._notify.command and status != TRY_LATER and self._is_news(job, status):
                 self._tell_once(job, status, words)
 
-    def test(self, job: Job) -> dict[str, str]:
-        """Send a test in each way: what went wrong with it, or nothing, by the setting's name."""
-        words = "A test of analytics-sync: everything is well."
+    def test(self) -> dict[str, str]:
+        words = "A test of analytics-sync: nothing is wrong."
         came = {}
         if self._pings:
-            came["notify.url"] = self._pings.end(job.name, 0, words)
+            came[LABEL] = self._pings.end(EVERY_BUSINESS, 0, words)
         if self._notify.command:
-            came["notify.command"] = self._run(self._event(What.TEST, job, 0, words))
+            event = Event(What.TEST, EVERY_BUSINESS, "Test", None, 0, words, self._clock.now())
+            came["notify.command"] = self._run(event)
         return came
 
     def _is_news(self, job: Job, status: int) -> bool:
@@ -93,25 +92,19 @@ class Notifier(Teller):
             before = take(connection, job.id, now_is)
         if before is None:
             return
-        what = What.FAILURE if status else What.RECOVERY
-        if self._run(self._event(what, job, status, words, before)):
-            with database.write() as connection:
-                give_back(connection, job.id, now_is, before)
-
-    def _event(
-        self, what: What, job: Job, status: int, words: str, before: Told | None = None
-    ) -> Event:
-        since = before.at if before and before.status else None
-        return Event(
-            what=what,
+        event = Event(
+            what=What.FAILURE if status else What.RECOVERY,
             job=job.name,
             title=job.title,
             business_id=job.business_id,
             status=status,
             message=told(words),
             at=self._clock.now(),
-            since=since,
+            since=before.at if before.status else None,
         )
+        if self._run(event):
+            with database.write() as connection:
+                give_back(connection, job.id, now_is, before)
 
     def _run(self, event: Event) -> str:
         """Run the command: what went wrong, or nothing. Logged."""
@@ -122,7 +115,7 @@ class Notifier(Teller):
             run(self._notify.command, self._environ, event.variables(), event.document(home))
         except NotRun as error:
             failure = f"notify.command ({self._notify.command[0]}) {error}"
-            _log.warning("Nobody may have been told of the %s: %s", event.what, failure)
+            _log.warning("Nobody may have been told: %s", failure)
             return failure
         return ""
 

@@ -1,0 +1,30 @@
+"""A monitoring service, a program that tells people, and an installation with one job: all real."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support.ping_server import PingServer, ping_server
+from support.told import Place, Program
+
+
+@pytest.fixture
+def service() -> Iterator[PingServer]:
+    with ping_server() as server:
+        yield server
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    made = Program(tmp_path / "a folder" / "tell")
+    made.path.parent.mkdir()
+    made.write()
+    return made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    made = Place(tmp_path)
+    made.schedule()
+    return made

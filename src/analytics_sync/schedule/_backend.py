@@ -34,7 +34,8 @@ class Place:
     `name`: eight hexadecimal digits that mark our entries among others'. `program`: the console
     script, absolute. `home`: absolute. `prefixes`: folders that the program's Python needs.
     `user`: who owns the home, and runs the jobs. `as_root`: whether we are root now. `key`: the key
-    file, if the key is in one.
+    file, if the key is in one. `writes`: folders beside the home that a run writes, of a database
+    that lies elsewhere.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Place:
     as_root: bool
     max_run: timedelta
     key: Path | None = None
+    writes: tuple[Path, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from analytics_sync import logs
 from analytics_sync.clock import Clock, SystemClock
-from analytics_sync.errors import ConfigurationInvalid
 from analytics_sync.platforms import all_platforms
 from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import HOME_VARIABLE, Home, find_home
@@ -28,7 +27,10 @@ if TYPE_CHECKING:
     from analytics_sync.domain.records import Account
     from analytics_sync.locks import Locks
     from analytics_sync.notify import Teller
+    from analytics_sync.schedule.scheduler import Scheduler
+    from analytics_sync.schedule.status import Watcher
     from analytics_sync.store.database import Database
+    from analytics_sync.store.light import Rows
     from analytics_sync.sync.parts import Parts, Senders
     from analytics_sync.sync.price import Price
     from analytics_sync.sync.progress import Progress
@@ -259,10 +261,12 @@ def initialise(opened: Installation) -> dict[str, Any]:
 
     :raises ConfigurationInvalid: a file can't be made.
     """
+    from analytics_sync.settings.template import make_config
+
     home = opened.home
     home.create()
     made = []
-    if _make_config(home):
+    if make_config(home, all_platforms()):
         made.append("config")
     database = opened.sqlite_file
     if database is not None and not database.exists():
@@ -280,30 +284,49 @@ def initialise(opened: Installation) -> dict[str, Any]:
     }
 
 
-def _make_config(home: Home) -> bool:
-    """Write the config file where there is none; whether there was none."""
-    from analytics_sync.settings.template import template
-
-    try:
-        with home.config.open("x", encoding="utf-8") as file:
-            try:
-                file.write(template(all_platforms()))
-                file.flush()
-            except OSError:
-                # Half of it might say what nobody meant.
-                home.config.unlink()
-                raise
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise ConfigurationInvalid(
-            [f"The config file {home.config} can't be made: {error.strerror}."],
-            hint="Its folder needs room, and must be yours; then run `analytics-sync init` again.",
-        ) from error
-    return True
-
-
 def _upgrade(opened: Installation) -> None:
     from analytics_sync.store.migrate import upgrade
 
     upgrade(opened.raw_database)
+
+
+def scheduler(opened: Installation) -> "Scheduler":
+    """What installs and removes jobs."""
+    from analytics_sync.schedule.scheduler import Scheduler
+    from analytics_sync.schedule.writer import Writer
+
+    writer = Writer(
+        home=opened.home,
+        settings=opened.settings,
+        environ=opened.environ,
+        clock=opened.clock,
+        locks=lambda: opened.locks,
+        database=lambda: opened.database,
+        make_key=lambda: opened.vault,
+    )
+    return Scheduler(writer)
+
+
+def watcher(opened: Installation) -> "Watcher":
+    """What looks at jobs and at the whole installation, with few imports and nothing written."""
+    from analytics_sync.schedule.status import Watcher
+
+    return Watcher(
+        home=opened.home,
+        settings=opened.settings,
+        environ=opened.environ,
+        locks=opened.locks,
+        platforms=all_platforms(),
+    )
+
+
+@contextmanager
+def rows(opened: Installation) -> "Iterator[Rows]":
+    """Read the database with few imports; one that is not there yet has no rows.
+
+    :raises StoreUnusable: it can't be read.
+    """
+    from analytics_sync.schedule.state import glance
+
+    with glance(opened.settings.database_url, lambda: opened.database) as found:
+        yield found

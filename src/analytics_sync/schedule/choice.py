@@ -1,7 +1,6 @@
 """Finds the backends by listing this folder, and chooses one of them."""
 
 import importlib
-import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -37,6 +36,8 @@ def backend_named(name: str) -> type[Backend]:
 
 def all_backends() -> Iterator[type[Backend]]:
     """Every backend, in the order of the modules' names."""
+    import pkgutil
+
     for module in pkgutil.iter_modules([str(HERE)]):
         backend = None if module.name.startswith("_") else _in_module(module.name)
         if backend is not None:

@@ -1,13 +1,11 @@
 """What entries hold: the program, the home, what its Python needs; and what must not stand in them."""
 
-import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import analytics_sync
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule._backend import Place
 from analytics_sync.settings.home import APPLICATION, Home
@@ -23,6 +21,8 @@ KEY_VARIABLE: Final = "ANALYTICS_SYNC_KEY"
 
 def usual_name(home: Home) -> str:
     """What an installation is called that has no name yet: the same for the same home."""
+    import hashlib
+
     told = f"{host()}\0{home.path}".encode(errors="surrogateescape")
     return hashlib.sha256(told).hexdigest()[:8]
 
@@ -98,7 +98,7 @@ def find_program() -> Path:
 
 def _prefixes() -> Iterator[Path]:
     """Folders that the program's Python reads, none inside of another; links are followed."""
-    package = Path(analytics_sync.__file__).resolve().parent.parent
+    package = Path(__file__).resolve().parents[2]
     wanted = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)]
     found = sorted({*wanted, Path(sys.prefix), package})
     for path in found:

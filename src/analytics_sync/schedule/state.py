@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from analytics_sync.domain.jobs import Job
+from analytics_sync.domain.timing import Once
 from analytics_sync.errors import StoreUnusable, WrongUsage
 from analytics_sync.schedule._backend import Entry
 from analytics_sync.schedule.choice import EXTERNAL
@@ -41,6 +42,22 @@ class State:
     def entries(self) -> list[Entry]:
         """What the machine should hold."""
         return entries(self.jobs, self.installed.name)
+
+    @property
+    def expected(self) -> list[Entry]:
+        """What may be there: also the entries of single times that are over, until the next change
+        of jobs removes them.
+        """
+        jobs = [replace(job, ended_at=None) for job in self._over] if self.live else []
+        return entries([*self.jobs, *jobs], self.installed.name)
+
+    @property
+    def _over(self) -> list[Job]:
+        return [
+            one.job
+            for one in self.known
+            if one.job.ended_at is not None and isinstance(one.job.timing, Once)
+        ]
 
     @property
     def backend(self) -> str | None:

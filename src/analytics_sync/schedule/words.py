@@ -1,11 +1,14 @@
 """How jobs and their times are said to people."""
 
 from datetime import timedelta
+from typing import Final
 
 from analytics_sync.domain.jobs import Job
 from analytics_sync.domain.timing import Every, Timing
 
-HOUR = timedelta(hours=1)
+HOUR: Final = timedelta(hours=1)
+# What mends every difference between database and machine.
+MOVE: Final = "analytics-sync schedule --apply"
 
 
 def said(timing: Timing) -> str:

@@ -18,6 +18,7 @@ from analytics_sync.schedule._backend import Backend, Change, Place
 from analytics_sync.schedule.choice import EXTERNAL, all_backends, backend_named, usual_backend
 from analytics_sync.schedule.place import check_place, find_place, host
 from analytics_sync.schedule.state import State, glance, read_state
+from analytics_sync.schedule.words import MOVE
 from analytics_sync.settings.home import Home
 from analytics_sync.settings.load import Settings
 from analytics_sync.store.light import Rows, over
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 # Others that schedule at the same moment are served first; each takes a second at most.
 PATIENCE: Final = 300.0
-MOVE: Final = "analytics-sync schedule --apply"
 
 
 @dataclass(frozen=True, slots=True)

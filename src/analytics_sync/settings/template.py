@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from analytics_sync.domain.cadence import Cadence
+from analytics_sync.errors import ConfigurationInvalid
 from analytics_sync.settings.cadences import name_of, steps_of
 from analytics_sync.settings.fields import COMMON, NOTIFY, Declaration, Field, platform_fields
+from analytics_sync.settings.home import Home
 from analytics_sync.settings.values import Shown, form, show, show_cadence
 
 OPENING: Final = """\
@@ -106,3 +108,24 @@ def _toml(value: Shown) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return "" if value is None else str(value)
+
+
+def make_config(home: Home, declarations: Mapping[str, Declaration]) -> bool:
+    """Write the config file where there is none; whether there was none."""
+    try:
+        with home.config.open("x", encoding="utf-8") as file:
+            try:
+                file.write(template(declarations))
+                file.flush()
+            except OSError:
+                # Half of it might say what nobody meant.
+                home.config.unlink()
+                raise
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise ConfigurationInvalid(
+            [f"The config file {home.config} can't be made: {error.strerror}."],
+            hint="Its folder needs room, and must be yours; then run `analytics-sync init` again.",
+        ) from error
+    return True

@@ -1,0 +1,125 @@
+"""What needs a person: since when, and the command that mends it."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from analytics_sync.clock import EPOCH
+from analytics_sync.domain.jobs import TRY_LATER
+from analytics_sync.schedule.choice import EXTERNAL
+from analytics_sync.schedule.overview import Overview
+from analytics_sync.schedule.words import MOVE
+from analytics_sync.store import overview as stored
+from analytics_sync.store.light import Rows
+from analytics_sync.sync.forecast import Forecast
+
+# A tick comes hourly; what it has to make up, it has made up by then.
+SILENCE: Final = timedelta(hours=2, minutes=15)
+# So many jobs are named one by one.
+NAMED: Final = 5
+
+
+class Attention(NamedTuple):
+    """One thing that needs a person. `command`: what mends it, where one command does."""
+
+    code: str
+    message: str
+    since: datetime | None = None
+    command: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return self._asdict()
+
+
+def of_credentials(rows: Rows) -> Iterator[Attention]:
+    for one in stored.refused(rows):
+        more = f" and {one.accounts - 1} more accounts" if one.accounts > 1 else ""
+        reason = f": {one.reason}" if one.reason else ""
+        yield Attention(
+            "credential_refused",
+            f"The credential {one.credential_id} of {one.business} on {one.platform}"
+            f" ({one.platform_account_id}){more} is refused{reason}",
+            one.refused_at,
+            f"analytics-sync account add {one.business_id} {one.platform} --platform-account-id"
+            f" {one.platform_account_id} --token-file FILE",
+        )
+
+
+def of_runs(rows: Rows, overview: Overview, now: datetime) -> Iterator[Attention]:
+    """Jobs whose last run failed, and those that nobody started."""
+    for shown in overview.jobs:
+        known = shown.known
+        job, last = known.job, known.last
+        if job.at_rest:
+            continue
+        if last is not None and last.status not in {None, 0, TRY_LATER}:
+            since = stored.failing_since(rows, job.id, EPOCH) or known.claimed_at
+            run = f" {known.run_id}" if known.run_id is not None else ""
+            yield Attention(
+                "job_failed",
+                f"The last run of {job.name} ended with status {last.status}",
+                since,
+                f"analytics-sync runs{run}",
+            )
+        slot = None if shown.running else job.due(last, now)
+        if slot is not None and now - slot > SILENCE:
+            yield Attention(
+                "overdue", f"{job.name} was due and has not run", slot, "analytics-sync tick"
+            )
+
+
+def of_machine(overview: Overview, now: datetime) -> Iterator[Attention]:
+    """The scheduler itself, and where it differs from the database."""
+    state, backend = overview.state, overview.backend
+    if state.elsewhere or (backend is None and not state.live):
+        return
+    ticked = state.installed.ticked_at
+    advice = backend.advice() if backend is not None and state.live else []
+    external = backend is not None and backend.name == EXTERNAL
+    if backend is not None and state.live and not overview.alive:
+        yield Attention(
+            "scheduler_dead",
+            "No tick came in time: nothing starts the jobs"
+            if external
+            else f"The scheduler behind {backend.name} does not run: nothing starts the jobs",
+            ticked,
+            advice[-1] if external else None,
+        )
+    elif state.live and _silent(overview, now):
+        yield Attention("ticks_stopped", "No tick comes any more", ticked, MOVE)
+    if not external:
+        # What it asks of a person, such as letting user units run after log-out.
+        yield from (Attention("scheduler", words) for words in advice)
+    yield from _drift(overview)
+
+
+def of_demand(wanted: Forecast) -> Iterator[Attention]:
+    """Limits and schedules that leave more and more posts behind."""
+    for one in wanted.shortfalls[:NAMED]:
+        whose = f"account {one.account_id}" if one.account_id is not None else "all accounts"
+        yield Attention(
+            "demand",
+            f"{one.platform}, {whose}: {one.wanted:,} a day are wanted, {one.possible:,} are"
+            f" possible. {one.hint}",
+        )
+    if len(wanted.shortfalls) > NAMED:
+        more = len(wanted.shortfalls) - NAMED
+        yield Attention("demand", f"{more} more accounts want more than is possible")
+
+
+def _silent(overview: Overview, now: datetime) -> bool:
+    """Whether the hourly tick has not come since it could have."""
+    installed = min(shown.known.job.since for shown in overview.jobs)
+    return now - max(installed, overview.state.installed.ticked_at or installed) > SILENCE
+
+
+def _drift(overview: Overview) -> Iterator[Attention]:
+    differing = [shown for shown in overview.jobs if shown.drift]
+    for shown in differing[:NAMED]:
+        name = shown.known.job.name
+        yield Attention("drift", f"{name} on this machine: {shown.drift}", None, MOVE)
+    if len(differing) > NAMED:
+        more = f"{len(differing) - NAMED} more jobs differ on this machine"
+        yield Attention("drift", more, None, MOVE)
+    if overview.strays:
+        yield Attention("drift", f"On this machine: {overview.strays}", None, MOVE)

@@ -1,0 +1,130 @@
+"""What `status` tells: who and where, what needs a person, the jobs, and how fresh everything is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from analytics_sync.domain.jobs import Job
+from analytics_sync.domain.masking import mask_url
+from analytics_sync.locks import Locks
+from analytics_sync.platforms._contract import Platform
+from analytics_sync.schedule import attention
+from analytics_sync.schedule.attention import Attention
+from analytics_sync.schedule.overview import Overview, look
+from analytics_sync.schedule.place import find_place, host
+from analytics_sync.schedule.state import State, read_state
+from analytics_sync.settings.database import sqlite_file
+from analytics_sync.settings.home import Home
+from analytics_sync.settings.load import Settings
+from analytics_sync.store import overview as stored
+from analytics_sync.store.light import Rows
+from analytics_sync.store.overview import Fresh, LastRun
+from analytics_sync.sync.forecast import Forecast, forecast, loads_of
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of one installation at one moment. `user`: who asks."""
+
+    home: Home
+    database: str
+    user: str
+    enabled: bool
+    overview: Overview
+    attention: tuple[Attention, ...]
+    last_run: LastRun | None
+    businesses: tuple[Fresh, ...]
+    forecast: Forecast
+
+    def as_json(self) -> dict[str, Any]:
+        state = self.overview.state
+        return {
+            "running": self.overview.alive,
+            "backend": state.backend,
+            "home": str(self.home.path),
+            "config": str(self.home.config),
+            "database": self.database,
+            "user": self.user,
+            "host": host(),
+            "installed_on": state.installed.host,
+            "enabled": self.enabled,
+            "ticked_at": state.installed.ticked_at,
+            "attention": [one.as_json() for one in self.attention],
+            "jobs": [shown.as_json() for shown in self.overview.jobs],
+            "last_run": None if self.last_run is None else self.last_run._asdict(),
+            "businesses": [one._asdict() for one in self.businesses],
+            **self.forecast.as_json(),
+        }
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """What looking at an installation takes; it writes nothing."""
+
+    home: Home
+    settings: Settings
+    environ: Mapping[str, str]
+    locks: Locks
+    platforms: Mapping[str, Platform]
+
+    def overview(self, rows: Rows, now: datetime) -> Overview:
+        state = read_state(rows, self.home)
+        place = find_place(state.installed.name, self.home, self.settings, self.environ)
+        return look(state, place, self.locks, now)
+
+    def status(self, rows: Rows, now: datetime) -> Status:
+        overview = self.overview(rows, now)
+        wanted = self.forecast(rows, overview.state, now)
+        return Status(
+            home=self.home,
+            database=_shown(self.settings.database_url),
+            user=_user(),
+            enabled=self.settings.enabled,
+            overview=overview,
+            attention=tuple(self._attention(rows, overview, wanted, now)),
+            last_run=stored.last_run(rows),
+            businesses=tuple(stored.freshness(rows)),
+            forecast=wanted,
+        )
+
+    def forecast(
+        self, rows: Rows, state: State, now: datetime, *, only: Job | None = None
+    ) -> Forecast:
+        """What an average day of all jobs takes, or of one among them."""
+        return forecast(
+            rows,
+            loads_of(state.jobs, only=only),
+            platforms=self.platforms,
+            settings=self.settings.platforms,
+            now=now,
+        )
+
+    def _attention(
+        self, rows: Rows, overview: Overview, wanted: Forecast, now: datetime
+    ) -> Iterator[Attention]:
+        if not self.settings.enabled:
+            yield Attention(
+                "disabled",
+                f"Installed jobs do nothing: enabled = false in {self.home.config}",
+            )
+        yield from attention.of_credentials(rows)
+        yield from attention.of_runs(rows, overview, now)
+        yield from attention.of_machine(overview, now)
+        yield from attention.of_demand(wanted)
+
+
+def _shown(url: str) -> str:
+    """The file, or the address without its password."""
+    file = sqlite_file(url)
+    return str(file) if file is not None else mask_url(url)
+
+
+def _user() -> str:
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from analytics_sync.domain.cadence import Cadence
@@ -17,6 +18,7 @@ from analytics_sync.settings.sources import (
     from_environment,
     from_file,
     from_options,
+    read_value,
 )
 
 
@@ -71,6 +73,8 @@ class Choice:
                 self.by_key[field.key] = Chosen(field, value, found.source, found.where)
 
     def _read(self, field: Field, found: Found) -> object:
+        if found.in_file:
+            found = found._replace(raw=read_value(Path(str(found.raw))))
         written = isinstance(found.raw, str) and found.source is not Source.CONFIG
         value = (
             values.read_text(field, str(found.raw)) if written else values.read(field, found.raw)

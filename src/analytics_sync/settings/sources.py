@@ -4,7 +4,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from analytics_sync.settings.fields import NO_SETTINGS, PREFIX, Fields
 from analytics_sync.settings.home import HOME_VARIABLE
@@ -19,16 +19,23 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
+# At the end of a variable: it names a file that holds the value, as containers keep secrets.
+FILE: Final = "_FILE"
+LARGEST: Final = 65_536
+
+
 class Found(NamedTuple):
     """Something that was set. `key` is None for a variable that sets nothing known.
 
-    `where` names the file, the variable or the option for a person.
+    `where` names the file, the variable or the option for a person. `in_file`: `raw` is the path of
+    a file that holds the value.
     """
 
     key: str | None
     raw: object
     source: Source
     where: str
+    in_file: bool = False
 
 
 def from_options(options: Mapping[str, object]) -> Iterator[Found]:
@@ -39,13 +46,22 @@ def from_options(options: Mapping[str, object]) -> Iterator[Found]:
 
 
 def from_environment(environ: Mapping[str, str], fields: Fields) -> Iterator[Found]:
-    """Variables that begin with `ANALYTICS_SYNC_`; an empty one counts as not set."""
+    """Variables that begin with `ANALYTICS_SYNC_`; an empty one counts as not set.
+
+    One that ends with `_FILE` names a file with the value, where the variable itself is not set.
+    """
     for variable in sorted(environ):
         if not variable.startswith(PREFIX) or variable in NO_SETTINGS or not environ[variable]:
             continue
         field = fields.by_variable(variable)
+        bare = variable.removesuffix(FILE)
+        in_file = field is None and bare != variable
+        if in_file and not environ.get(bare):
+            field = fields.by_variable(bare)
+        elif in_file and fields.by_variable(bare):
+            continue
         key = field.key if field else None
-        yield Found(key, environ[variable], Source.ENVIRONMENT, variable)
+        yield Found(key, environ[variable], Source.ENVIRONMENT, variable, in_file)
 
 
 def from_file(path: Path, fields: Fields) -> Iterator[Found]:
@@ -75,6 +91,23 @@ def read_toml(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from error
     return _parsed(path, content)
+
+
+def read_value(path: Path) -> str:
+    """The text of a file that holds one value.
+
+    :raises ValueError: it can't be read, or is empty; with words that show none of it.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(LARGEST).decode("utf-8-sig").strip()
+    except OSError as error:
+        raise ValueError(f"the file can't be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise ValueError("the file is not UTF-8") from None
+    if not text:
+        raise ValueError("the file is empty")
+    return text
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:

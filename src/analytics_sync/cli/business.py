@@ -92,7 +92,7 @@ def rename(name: Named, new_name: str, *, json: Json = False) -> None:
 
 @business.command()
 def archive(name: Named, *, json: Json = False) -> None:
-    """Stop syncing a business; everything is kept."""
+    """Stop syncing a business; everything is kept, and its jobs do nothing."""
     from analytics_sync.store import businesses
 
     with opened() as installation, installation.database.write() as connection:
@@ -117,17 +117,25 @@ def remove(
 ) -> None:
     """Remove a business and forget its tokens; posts and history are kept without --purge."""
     from analytics_sync.store import businesses
+    from analytics_sync.wiring import scheduler
 
     deleted: dict[str, int] = {}
-    with opened() as installation, installation.database.write() as connection:
-        found = businesses.find(connection, name, removed=purge)
-        if purge:
-            deleted = businesses.purge(connection, found.id)
-        else:
-            businesses.remove(connection, found.id, installation.clock.now())
+    with opened() as installation:
+        with installation.database.read() as connection:
+            found = businesses.find(connection, name, removed=purge)
+        # First, so that no entry is left on the machine for what is gone.
+        jobs = scheduler(installation).remove_business(found.id)
+        with installation.database.write() as connection:
+            found = businesses.find(connection, str(found.id), removed=purge)
+            if purge:
+                deleted = businesses.purge(connection, found.id)
+            else:
+                businesses.remove(connection, found.id, installation.clock.now())
 
     def human() -> None:
         say(f"Removed business {found.id} ({found.name})")
+        for job in jobs:
+            say(f"  Removed job: {job}")
         for what, rows in deleted.items():
             if rows:
                 say(f"  deleted {rows:,} rows of {what}")
@@ -135,7 +143,7 @@ def remove(
             say("  Its posts and history are kept; --purge deletes them.")
 
     answer(
-        {"id": found.id, "removed": True, "purged": purge, "deleted": deleted},
+        {"id": found.id, "removed": True, "purged": purge, "deleted": deleted, "jobs": jobs},
         as_json=json,
         human=human,
     )

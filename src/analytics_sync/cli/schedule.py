@@ -141,8 +141,7 @@ def install(
     now = installation.clock.now()
     watching = watcher(installation)
     with rows(installation) as reading:
-        state = watching.overview(reading, now).state
-        cost = watching.forecast(reading, state, now, only=made.job).cost
+        cost = watching.forecast(reading, jobs.state(reading), now, only=made.job).cost
     answer(_document(made, cost, now), as_json=as_json, human=lambda: _tell(made, cost, now))
 
 
@@ -167,11 +166,10 @@ def _document(made: "Scheduled", cost: "Cost", now: datetime) -> dict[str, Any]:
 
 
 def _tell(made: "Scheduled", cost: "Cost", now: datetime) -> None:
-    from analytics_sync.schedule.words import job_title, said
+    from analytics_sync.schedule.words import said
 
-    say(f"Added job: {job_title(made.job)} ({said(made.job.timing)})")
+    say(f"{made.job.name}: {said(made.job.timing)}, in {made.backend}")
     say(f"  next run  {_times(made, made.job.next_run(now))}")
-    say(f"  id        {made.job.name}, in {made.backend}")
     if made.replaced is not None:
         say(f"  replaces  {said(made.replaced.timing)}")
     if made.left_out:

@@ -63,6 +63,10 @@ class Scheduler:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
 
+    def state(self, rows: Rows) -> State:
+        """What the database says now."""
+        return read_state(rows, self._writer.home)
+
     def schedule(self, wish: Wish) -> Scheduled:
         """Install a job; one of the same business, or the one for all, is replaced.
 
@@ -109,7 +113,7 @@ class Scheduler:
         :raises SchedulerUnusable: it can't be installed; nothing was changed.
         """
         with self._writer.glance() as rows:
-            self._writer.usable_backend(read_state(rows, self._writer.home), backend, move=True)
+            self._writer.usable_backend(self.state(rows), backend, move=True)
         cleared: list[str] = []
         done = self._writer.carry_out(lambda _: Edit(), backend, move=True, cleared=cleared)
         before, elsewhere = done.before, done.before.elsewhere
@@ -130,7 +134,7 @@ class Scheduler:
     def rehearse_apply(self, backend: str | None = None) -> tuple[str, Change]:
         """The backend's name and what `apply` would write; writes nothing."""
         with self._writer.glance(upgrade=False) as rows:
-            state = read_state(rows, self._writer.home)
+            state = self.state(rows)
         chosen = self._writer.usable_backend(state, backend, move=True)
         change = chosen.change(state.entries, mend=True)
         others = [other.change((), mend=True) for other in self._writer.others(chosen, state)]
@@ -153,7 +157,7 @@ class Scheduler:
         stay then, and only what is left of them here is removed.
         """
         with self._writer.glance() as rows:
-            state = read_state(rows, self._writer.home)
+            state = self.state(rows)
         removed: list[str] = []
         if state.live and not state.elsewhere:
             removed = self._remove(lambda _, found: found.jobs, mend=True)
@@ -167,9 +171,7 @@ class Scheduler:
     def remove_business(self, id: int) -> list[str]:
         """Remove the jobs of a business that is about to go, if there are any."""
         with self._writer.glance() as rows:
-            jobs = [
-                job for job in read_state(rows, self._writer.home).jobs if job.business_id == id
-            ]
+            jobs = [job for job in self.state(rows).jobs if job.business_id == id]
         if not jobs:
             return []
         return self._remove(lambda _, state: [job for job in state.jobs if job.business_id == id])
@@ -192,13 +194,11 @@ class Scheduler:
     def _mark(self, word: str | None, write: Callable[..., None]) -> list[Job]:
         with self._writer.locked() as database, database.write() as connection:
             rows = over(connection)
-            state = read_state(rows, self._writer.home)
+            state = self.state(rows)
             jobs = every_job(state) if word is None else jobs_meant(rows, state, word)
             names = [job.name for job in jobs]
             write(connection, names, self._writer.clock.now())
-            return [
-                job for job in read_state(rows, self._writer.home).jobs if job.name in set(names)
-            ]
+            return [job for job in self.state(rows).jobs if job.name in set(names)]
 
     def _remove(
         self, meant: Callable[[Rows, State], list[Job]], *, mend: bool = False
@@ -208,7 +208,7 @@ class Scheduler:
         plans: list[Edit] = []
 
         def plan(rows: Rows) -> Edit:
-            state = read_state(rows, self._writer.home)
+            state = self.state(rows)
             names = tuple(dict.fromkeys(job.name for job in meant(rows, state)))
             now = self._writer.clock.now()
             edit = Edit(
@@ -227,7 +227,7 @@ class Scheduler:
 
     def _planned(self, rows: Rows, wish: Wish) -> tuple[State, Job, Named | None]:
         """The state now, and the job that a wish means; nothing is written."""
-        state = read_state(rows, self._writer.home)
+        state = self.state(rows)
         business = None if wish.business is None else stored.business(rows, wish.business)
         if business is not None and business.archived:
             raise WrongUsage(
@@ -257,7 +257,7 @@ class Scheduler:
     def _clear_strays(self) -> None:
         """Leave nothing of ours with any backend, but what was scheduled this very moment."""
         with self._writer.glance() as rows:
-            state = read_state(rows, self._writer.home)
+            state = self.state(rows)
         for kind in all_backends():
             if state.elsewhere or kind.name != state.backend:
                 try:

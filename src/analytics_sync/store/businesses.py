@@ -17,6 +17,8 @@ from analytics_sync.store.tables import (
     credential,
     latest,
     post,
+    schedule,
+    slot,
     snapshot,
     sync_error,
 )
@@ -156,9 +158,12 @@ def remove(connection: Connection, id: int, now: datetime) -> None:
 def purge(connection: Connection, id: int) -> dict[str, int]:
     """Delete it with all that hangs on it; returns what was deleted, in numbers of rows."""
     accounts = select(account.c.id).where(account.c.business_id == id).scalar_subquery()
+    jobs = select(schedule.c.id).where(schedule.c.business_id == id).scalar_subquery()
     posts = select(post.c.id).where(post.c.account_id.in_(accounts)).scalar_subquery()
     deleted = {}
     for table, condition in (
+        (slot, slot.c.schedule_id.in_(jobs)),
+        (schedule, schedule.c.business_id == id),
         (snapshot, snapshot.c.post_id.in_(posts)),
         (latest, latest.c.post_id.in_(posts)),
         (sync_error, sync_error.c.account_id.in_(accounts)),

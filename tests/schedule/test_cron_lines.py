@@ -12,7 +12,7 @@ from analytics_sync.schedule._cron_lines import (
     Days,
     _changes,
     _shifts,
-    _values,
+    field_values,
     lines,
     machine_zone,
 )
@@ -120,8 +120,8 @@ timings = st.one_of(
 def fires(line: str, local: datetime) -> bool:
     minute, hour, *days = line.split()
     return (
-        local.minute in _values(0, minute)
-        and local.hour in _values(1, hour)
+        local.minute in field_values(0, minute)
+        and local.hour in field_values(1, hour)
         and Days(*days).match(local.date())
     )
 

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 from analytics_sync.errors import SchedulerUnusable
 
 SECONDS: Final = 20.0
+# English words, and a crontab without the lines that Debian's program puts before it itself.
+ENVIRONMENT: Final = {"LC_ALL": "C", "CRONTAB_NOHEADER": "Y"}
 USUAL_FOLDERS: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -41,7 +43,7 @@ def run(program: str, *arguments: str, stdin: bytes = b"", seconds: float = SECO
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C"},
+            env={**os.environ, **ENVIRONMENT},
             start_new_session=True,
         )
     except OSError as error:

@@ -41,14 +41,14 @@ class Days(NamedTuple):
     weekday: str = "*"
 
     def match(self, when: date) -> bool:
-        day = when.day in _values(2, self.day)
+        day = when.day in field_values(2, self.day)
         weekday = not {when.isoweekday(), when.isoweekday() % 7}.isdisjoint(
-            _values(4, self.weekday)
+            field_values(4, self.weekday)
         )
         # As Debian's cron: either is enough when both are restricted.
         both = self.day.startswith("*") or self.weekday.startswith("*")
         chosen = day and weekday if both else day or weekday
-        return chosen and when.month in _values(3, self.month)
+        return chosen and when.month in field_values(3, self.month)
 
     def moved(self, days: int) -> "Days":
         """The days that lie so much later; all days where fields can't say that."""
@@ -56,7 +56,7 @@ class Days(NamedTuple):
             return self
         if self.day == self.month == "*":
             return Days(
-                weekday=_said(4, {(value + days) % 7 for value in _values(4, self.weekday)})
+                weekday=_said(4, {(value + days) % 7 for value in field_values(4, self.weekday)})
             )
         return ALL_DAYS
 
@@ -110,7 +110,7 @@ def _cron(fields: tuple[str, ...], source: tzinfo, zone: tzinfo) -> list[str]:
         return [" ".join(fields)]
     minute, hour, *rest = fields
     days = Days(*rest)
-    times = {60 * h + m for h in _values(1, hour) for m in _values(0, minute)}
+    times = {60 * h + m for h in field_values(1, hour) for m in field_values(0, minute)}
     said = list(_shifted(times, days, source, zone))
     if not (minute.startswith("*") or hour.startswith("*")):
         said += [line for line in _after_gaps(times, days, source, zone) if line not in said]
@@ -186,7 +186,7 @@ def _term(number: int, term: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _values(number: int, field: str) -> frozenset[int]:
+def field_values(number: int, field: str) -> frozenset[int]:
     """The numbers that a numeric field means."""
     values: set[int] = set()
     for term in field.split(","):

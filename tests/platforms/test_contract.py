@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -265,6 +266,23 @@ def test_ceilings_of_our_own_are_on_the_applications_calls(name):
         assert app[timedelta(hours=1)] == 10
         assert app[timedelta(days=1)] == 100
         assert all(cap.bucket.startswith(f"{name}:") and cap.calls > 0 for cap in caps)
+
+
+@every_platform
+def test_what_reading_takes_grows_with_the_posts_and_is_nothing_without(name):
+    platform = all_platforms()[name]
+    settings = settings_of(platform)
+    assert list(platform.read_apart_at) == sorted(set(platform.read_apart_at))
+    for kind in platform.account_kinds or (None,):
+        account = account_of(platform, kind)
+        costs = [platform.read_cost(account, settings, posts) for posts in range(300)]
+        assert (costs[0].requests, costs[0].counted) == (0, 0)
+        for before, after in pairwise(costs):
+            assert after.requests >= before.requests
+            assert after.counted >= max(before.counted, after.requests)
+        for listing in platform.listings:
+            listed = platform.listing_cost(account, listing, 0)
+            assert 1 <= listed.requests <= listed.counted
 
 
 @every_platform

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -97,6 +98,28 @@ def test_the_first_sync_fills_the_columns_of_its_page_and_sends_tokens_in_header
     filled = {name for row in home.latest().values() for name in COLUMNS if row[name] is not None}
     assert filled
     assert filled <= promised(platform, kind)
+
+
+@every_kind
+def test_a_sync_sends_the_requests_that_its_costs_foretell(tmp_path, platform, kind):
+    home = Home(tmp_path, platform, kind, posts=75)
+    home.sync(reach=REACH)
+    told = all_platforms()[platform]
+    with home.opened() as opened, opened.database.read() as connection:
+        settings = opened.settings.platforms[platform]
+        known = posts.candidates(connection, home.account.id)
+    ages = [home.clock.now() - post.published_at for post in known]
+    groups = Counter(sum(age >= end for end in told.read_apart_at) for age in ages)
+    reading = [told.read_cost(home.account, settings, number) for number in groups.values()]
+    listing = [
+        told.listing_cost(home.account, name, len(ages))
+        for name in told.listings
+        if told.can_list(home.account)
+    ]
+    # Where each post is asked for by itself, the few live stories are asked for twice.
+    twice = sum(post.kind == "story" for post in known) if kind == "instagram-login" else 0
+    assert home.sync(discover=False).requests == sum(cost.requests for cost in reading) + twice
+    assert home.sync(read=False, discover_now=True).requests == sum(c.requests for c in listing)
 
 
 @pytest.mark.parametrize("platform", sorted(all_platforms()))

@@ -79,7 +79,10 @@ class Instagram(Platform):
         )
 
     def read_cost(self, account: Account, settings: PlatformSettings, posts: int) -> Cost:
-        """Through Facebook in batches; Instagram's own host is asked for each post by itself."""
+        """Through Facebook in batches; Instagram's own host is asked for each post by itself.
+
+        A live story is asked for twice, but there are never many of them.
+        """
         from analytics_sync.platforms._graph.requests import LARGEST_BATCH
 
         through_facebook = login_of(account, "") == FACEBOOK_LOGIN

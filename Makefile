@@ -59,8 +59,9 @@ benchmarks: install ## print start-up and throughput as ratios
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/history.py
 
-lock: ## renew both lock files (needs uv)
+lock: ## renew the lock files (needs uv)
 	$(LOCK) -o requirements.lock
+	$(LOCK) --extra postgres -o deploy/container/requirements.lock
 	$(LOCK) --all-extras --group dev -o requirements-dev.lock
 
 clean: ## remove .venv and caches

@@ -17,7 +17,7 @@ from analytics_sync.domain.codes import ErrorCode
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.errors import ExitStatus
 from analytics_sync.platforms import all_platforms
-from analytics_sync.settings.fields import COMMON, platform_fields
+from analytics_sync.settings.fields import COMMON, NOTIFY, platform_fields
 from analytics_sync.store.exports import EXPORT_COLUMNS
 
 ROOT = Path(__file__).parent.parent
@@ -144,8 +144,8 @@ def test_every_error_code_has_a_section_and_no_other_word_has():
 
 def test_every_setting_is_told_with_its_default():
     page = text_of(DOCS / "settings.md")
-    fields = [*COMMON, *(f for one in all_platforms().values() for f in platform_fields(one))]
-    for field in fields:
+    platforms = [f for one in all_platforms().values() for f in platform_fields(one)]
+    for field in (*COMMON, *NOTIFY, *platforms):
         assert f"| `{field.key.rpartition('.')[2]}` |" in page, field.key
     for name in all_platforms():
         assert f"[platforms.{name}]" in page

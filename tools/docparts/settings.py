@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analytics_sync.settings.fields import COMMON, Field, platform_fields
+from analytics_sync.settings.fields import COMMON, NOTIFY, Field, platform_fields
 from analytics_sync.settings.template import template
 from analytics_sync.settings.values import form, show
 from docparts import Maker, block, code, table
@@ -13,7 +13,9 @@ COLUMNS = ("setting", "default", "allowed", "what it does")
 
 
 def settings_of(name: str) -> str:
-    """One platform's own settings; `common`: those outside of tables; `each`: of every platform."""
+    """One platform's own settings; `each`: those of every platform; `common`: outside of tables."""
+    if name == "notify":
+        return table(COLUMNS, [_row(field, _last(field)) for field in NOTIFY])
     if name == "common":
         return table(COLUMNS, [_row(field, field.key) for field in COMMON])
     if name == "each":

@@ -341,7 +341,8 @@ def check_a_day(house: House, span: timedelta) -> None:
     sent = run_a_day(house, span)
     assert told.cost.calls_per_day == pytest.approx(sent.total(), rel=0.15)
     for name, calls in sent.items():
-        assert told.platforms[name].calls_per_day == pytest.approx(calls, rel=0.25), name
+        # Of a handful a quarter is less than one look-up more or less for some runs.
+        assert told.platforms[name].calls_per_day == pytest.approx(calls, rel=0.25, abs=3), name
 
 
 def test_a_day_of_runs_sends_the_requests_that_were_foretold(tmp_path):

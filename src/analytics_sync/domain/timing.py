@@ -4,11 +4,12 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from analytics_sync.clock import EPOCH, iso
-from analytics_sync.domain.spans import format_span
+from analytics_sync.domain import cron
+from analytics_sync.domain.spans import format_span, parse_span
 
 SHORTEST: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(days=90)
@@ -29,6 +30,16 @@ class Timing(ABC):
     @abstractmethod
     def words(self) -> str:
         """The timing as a person says it: `every 24h`, `cron 0 9-17 * * 1-5 (Europe/Berlin)`."""
+
+    @abstractmethod
+    def number(self, after: datetime, until: datetime) -> int:
+        """How many slots are later than `after`, up to and with `until`; quick, however many."""
+
+    def distance(self, slot: datetime) -> timedelta:
+        """From a slot to the nearer one of its neighbours; 0 where there is none."""
+        before, after = self.until(slot - timedelta(seconds=1)), self.after(slot)
+        between = [abs(other - slot) for other in (before, after) if other is not None]
+        return min(between, default=timedelta(0))
 
     def slots(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """All slots later than `after`, up to and with `until`."""
@@ -51,6 +62,10 @@ class Every(Timing):
     def until(self, moment: datetime) -> datetime | None:
         return self._number((moment - EPOCH - self.offset) // self.span)
 
+    def number(self, after: datetime, until: datetime) -> int:
+        first, last = ((moment - EPOCH - self.offset) // self.span for moment in (after, until))
+        return max(0, last - first)
+
     def words(self) -> str:
         return f"every {format_span(self.span)}"
 
@@ -70,23 +85,22 @@ class Cron(Timing):
     timezone: str = "UTC"
 
     def after(self, moment: datetime) -> datetime | None:
-        return self._next(moment, backwards=False)
+        return cron.first_after(cron.pattern(self.expression), self._zone(), moment)
 
     def until(self, moment: datetime) -> datetime | None:
-        return self._next(moment + timedelta(seconds=1), backwards=True)
+        return cron.last_until(cron.pattern(self.expression), self._zone(), moment)
+
+    def number(self, after: datetime, until: datetime) -> int:
+        return cron.number(cron.pattern(self.expression), self._zone(), after, until)
 
     def words(self) -> str:
         zone = "" if self.timezone == "UTC" else f" ({self.timezone})"
         return f"cron {self.expression}{zone}"
 
-    def _next(self, moment: datetime, *, backwards: bool) -> datetime | None:
+    def _zone(self) -> tzinfo:
         from zoneinfo import ZoneInfo
 
-        from cronsim import CronSim
-
-        zone = UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
-        found = next(CronSim(self.expression, moment.astimezone(zone), backwards), None)
-        return None if found is None else found.astimezone(UTC)
+        return UTC if self.timezone == "UTC" else ZoneInfo(self.timezone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +115,9 @@ class Once(Timing):
     def until(self, moment: datetime) -> datetime | None:
         return self.at if self.at <= moment else None
 
+    def number(self, after: datetime, until: datetime) -> int:
+        return int(after < self.at <= until)
+
     def words(self) -> str:
         return f"at {iso(self.at)}"
 
@@ -109,3 +126,59 @@ def stable_offset(installation: str, job: str, span: timedelta) -> timedelta:
     """Where in the hour (or in a shorter span) a job's slots lie: whole minutes, always the same."""
     minutes = min(span, SPREAD) // timedelta(minutes=1)
     return timedelta(minutes=zlib.crc32(f"{installation}:{job}".encode()) % minutes)
+
+
+def parse_every(text: str) -> timedelta:
+    """The span between slots that a text such as `24h` says.
+
+    :raises ValueError: it is none, or not between 5 minutes and 90 days.
+    """
+    span = parse_span(text)
+    if not SHORTEST <= span <= LONGEST:
+        raise ValueError(f"{text!r} is not between 5 minutes and 90 days")
+    return span
+
+
+def parse_cron(text: str, timezone: str = "UTC") -> Cron:
+    """The timing that five fields of cron say, in a time zone.
+
+    :raises ValueError: with words that name the wrong field, or the zone.
+    """
+    cron.check(text)
+    if timezone != "UTC":
+        _known_zone(timezone)
+    return Cron(" ".join(text.split()), timezone)
+
+
+def parse_at(text: str, timezone: str, now: datetime) -> Once:
+    """The single time that a text such as `2026-12-01 15:30:00` says, read in a zone, or in its own.
+
+    :raises ValueError: it is none, it is over, or the zone's clock skips it.
+    """
+    try:
+        said = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a time like 2026-12-01 15:30:00") from None
+    if len(text.strip()) <= len("2026-12-01"):
+        raise ValueError(f"{text!r} has no time of day, like 2026-12-01 15:30:00")
+    local = said.replace(tzinfo=_known_zone(timezone)) if said.tzinfo is None else said
+    try:
+        at = local.astimezone(UTC)
+        back = at.astimezone(local.tzinfo)
+    except OverflowError:
+        raise ValueError(f"{text!r} is too far away") from None
+    if back.replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise ValueError(f"{text!r} does not exist in {timezone}: its clocks go forward then")
+    at = at.replace(microsecond=0)
+    if at <= now:
+        raise ValueError(f"{text!r} is over: it is {iso(now.replace(microsecond=0))} now")
+    return Once(at)
+
+
+def _known_zone(name: str) -> tzinfo:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return UTC if name == "UTC" else ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise ValueError(f"{name!r} is not a time zone like Europe/Berlin") from None

@@ -1,7 +1,7 @@
 """How long a command takes to start, against what its libraries alone take.
 
 (a) `--help`, a usage error, completion: the CPU time of `--help` of an empty Typer application
-(b) `sync --due` with nothing due: the CPU time of a command that does nothing
+(b) `sync --due` with nothing due, `status`: the CPU time of a command that does nothing
 (c) `sync` with work, up to its first request: the CPU time of `import sqlmodel, httpx`
 """
 
@@ -44,6 +44,7 @@ def main() -> None:
         heading("floor", "ours", "ratio")
         light_commands(environ, pairs)
         nothing_due(environ, pairs)
+        status(environ, pairs)
         first_request(environ, pairs)
 
 
@@ -69,22 +70,35 @@ def nothing_due(environ: Mapping[str, str], pairs: int) -> None:
     found = in_turn(lambda: run(EMPTY, environ), lambda: run(command, environ), pairs)
     line("sync --due with nothing due, CPU", found.cpu, "1.6x")
     line("sync --due with nothing due, wall", found.wall, "")
-    loaded = heavy_modules(environ)
+    told, loaded = heavy_modules(environ, "sync", "--due", "--json")
+    if json.loads(told)["outcome"] != "nothing_due":
+        raise RuntimeError(f"something is due: {told}")
+    line_of_modules(loaded)
+
+
+def status(environ: Mapping[str, str], pairs: int) -> None:
+    run([program(), "schedule", "--backend", "external"], environ)
+    command = [program(), "status"]
+    found = in_turn(lambda: run(EMPTY, environ), lambda: run(command, environ), pairs)
+    line("status, CPU", found.cpu, "1.6x")
+    line("status, wall", found.wall, "")
+    line_of_modules(heavy_modules(environ, "status")[1])
+
+
+def line_of_modules(loaded: list[str]) -> None:
     print(f"{'  of the heavy packages it loads':44}{', '.join(loaded) or 'none':>33}   none")
 
 
-def heavy_modules(environ: Mapping[str, str]) -> list[str]:
-    """Which of the heavy packages `sync --due` has loaded at its end."""
+def heavy_modules(environ: Mapping[str, str], *words: str) -> tuple[str, list[str]]:
+    """What a command printed, and which of the heavy packages it has loaded at its end."""
     script = (
-        "import sys; from analytics_sync.cli.frame import run; run(['sync', '--due', '--json']);"
+        f"import sys; from analytics_sync.cli.frame import run; run({words});"
         f"sys.exit(' '.join(name for name in {HEAVY} if name in sys.modules) or 0)"
     )
     told = subprocess.run(
         [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False
     )
-    if json.loads(told.stdout)["outcome"] != "nothing_due":
-        raise RuntimeError(f"something is due: {told.stdout}{told.stderr}")
-    return told.stderr.split()
+    return told.stdout, told.stderr.split()
 
 
 def first_request(environ: Mapping[str, str], pairs: int) -> None:

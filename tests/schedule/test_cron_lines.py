@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
 from analytics_sync.schedule._cron_lines import (
     Days,
-    _changes,
     _shifts,
     field_values,
     lines,
     machine_zone,
 )
+from analytics_sync.schedule._zones import clock_changes
 
 BEGIN = datetime(2026, 11, 23, tzinfo=UTC)
 END = BEGIN + timedelta(days=730)
@@ -136,7 +136,7 @@ def met(timing: Timing, zone: ZoneInfo, count: int) -> None:
     assert len(set(said)) == len(said)
     zones = [zone, ZoneInfo(timing.timezone)] if isinstance(timing, Cron) else [zone]
     alike = len(zones) == 2 and _shifts(zones[1], zone) == {0}
-    changes = {change for each in zones for change in _changes(each)}
+    changes = {change for each in zones for change in clock_changes(each)}
     begins = {BEGIN + timedelta(days=28 * number) for number in range(26)}
     begins |= {change - timedelta(hours=2) for change in changes if BEGIN < change < END}
     for begin in begins:

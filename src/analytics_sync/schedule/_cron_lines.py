@@ -17,20 +17,26 @@ from zoneinfo import ZoneInfo
 
 from analytics_sync.clock import EPOCH
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
+from analytics_sync.schedule._zones import FIRST, clock_changes, offset
 
 DAY: Final = 86_400
 MINUTES: Final = 1_440
+MINUTE: Final = timedelta(minutes=1)
 WEEK: Final = timedelta(days=7)
 LIMITS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 NAMES: Final = {
     3: "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(),
     4: "SUN MON TUE WED THU FRI SAT".split(),
 }
-# The years whose clock changes are looked at. Fixed, because lines must not depend on the day on
-# which they are written: the next look would find them changed.
-FIRST: Final = datetime(2026, 1, 1, tzinfo=UTC)
-LAST: Final = datetime(2041, 1, 1, tzinfo=UTC)
 LOCAL_TIME: Final = Path("/etc/localtime")
+
+
+class Gap(NamedTuple):
+    """Minutes of a local day that clocks skip, and the moment at which they do."""
+
+    end: datetime
+    day: date
+    minutes: frozenset[int]
 
 
 class Days(NamedTuple):
@@ -79,30 +85,34 @@ def lines(timing: Timing, zone: tzinfo) -> list[str]:
     Each slot is met at its own minute of local time (at the next one if it has seconds), save
     where the machine's own clock change makes cron skip a time or not repeat it.
     """
+    return list(_lines(timing, zone))
+
+
+@lru_cache(maxsize=4096)
+def _lines(timing: Timing, zone: tzinfo) -> tuple[str, ...]:
     match timing:
         case Once(at):
             local = (at + timedelta(seconds=-at.second % 60)).astimezone(zone)
-            return [f"{local.minute} {local.hour} {local.day} {local.month} *"]
-        case Every(span, offset):
-            return list(_shifted(_times_of(span, offset), _days_of(span, offset), UTC, zone))
+            return (f"{local.minute} {local.hour} {local.day} {local.month} *",)
+        case Every(span, first):
+            return tuple(_shifted(_times_of(span, first), _days_of(span, first), UTC, zone))
         case Cron(expression, timezone):
-            return _cron(
-                _numeric(expression), UTC if timezone == "UTC" else ZoneInfo(timezone), zone
-            )
+            source = UTC if timezone == "UTC" else ZoneInfo(timezone)
+            return tuple(_cron(_numeric(expression), source, zone))
     raise TypeError(timing)
 
 
-def _times_of(span: timedelta, offset: timedelta) -> set[int]:
+def _times_of(span: timedelta, begin: timedelta) -> set[int]:
     """The minutes of the day, in UTC, on which slots can fall."""
     step = gcd(span // timedelta(seconds=1), DAY)
-    first = offset // timedelta(seconds=1) % step
+    first = begin // timedelta(seconds=1) % step
     return {-(-second // 60) % MINUTES for second in range(first, DAY, step)}
 
 
-def _days_of(span: timedelta, offset: timedelta) -> Days:
+def _days_of(span: timedelta, begin: timedelta) -> Days:
     if span != WEEK:
         return ALL_DAYS
-    return Days(weekday=str((EPOCH + offset + timedelta(seconds=59)).isoweekday() % 7))
+    return Days(weekday=str((EPOCH + begin + timedelta(seconds=59)).isoweekday() % 7))
 
 
 def _cron(fields: tuple[str, ...], source: tzinfo, zone: tzinfo) -> list[str]:
@@ -132,12 +142,9 @@ def _shifted(times: set[int], days: Days, source: tzinfo, zone: tzinfo) -> Itera
 def _after_gaps(times: set[int], days: Days, source: tzinfo, zone: tzinfo) -> Iterator[str]:
     """Lines for times that a clock change skips; such a slot falls on the end of the gap."""
     months: dict[tuple[int, int], set[int]] = defaultdict(set)
-    for before, end in pairwise(_changes(source)):
-        gap = _offset(source, end) - _offset(source, before)
-        wall = (end + timedelta(minutes=_offset(source, before))).replace(tzinfo=None)
-        skipped = (wall + timedelta(minutes=passed) for passed in range(gap))
-        if any(60 * w.hour + w.minute in times and days.match(w.date()) for w in skipped):
-            local = end.astimezone(zone)
+    for gap in _gaps(source):
+        if not times.isdisjoint(gap.minutes) and days.match(gap.day):
+            local = gap.end.astimezone(zone)
             months[local.hour, local.minute].add(local.month)
     for (hour, minute), chosen in sorted(months.items()):
         yield f"{minute} {hour} * {_said(3, chosen)} *"
@@ -216,32 +223,20 @@ def _said(number: int, values: Iterable[int]) -> str:
 @lru_cache(maxsize=64)
 def _shifts(source: tzinfo, zone: tzinfo) -> frozenset[int]:
     """The minutes by which one zone's clocks are ahead of the other's, all that occur."""
-    moments = (*_changes(source), *_changes(zone))
-    return frozenset(_offset(zone, moment) - _offset(source, moment) for moment in moments)
+    moments = (FIRST, *clock_changes(source), *clock_changes(zone))
+    return frozenset((offset(zone, each) - offset(source, each)) // MINUTE for each in moments)
 
 
 @lru_cache(maxsize=64)
-def _changes(zone: tzinfo) -> tuple[datetime, ...]:
-    """The first moment, then each at which the zone's offset from UTC changes."""
-    moments = [FIRST]
-    # No zone keeps an offset for less than a week.
-    weeks = [FIRST + number * WEEK for number in range((LAST - FIRST) // WEEK)]
-    for early, late in pairwise(weeks):
-        if _offset(zone, early) != _offset(zone, late):
-            moments.append(_change_between(zone, early, late))
-    return tuple(moments)
-
-
-def _change_between(zone: tzinfo, early: datetime, late: datetime) -> datetime:
-    minute = timedelta(minutes=1)
-    offset = _offset(zone, early)
-    while late - early > minute:
-        middle = early + (late - early) // minute // 2 * minute
-        early, late = (middle, late) if _offset(zone, middle) == offset else (early, middle)
-    return late
-
-
-def _offset(zone: tzinfo, moment: datetime) -> int:
-    offset = moment.astimezone(zone).utcoffset()
-    assert offset is not None
-    return offset // timedelta(minutes=1)
+def _gaps(source: tzinfo) -> tuple[Gap, ...]:
+    """What clocks skip when they go forward, a gap over midnight as two."""
+    found = []
+    for end in clock_changes(source):
+        before = offset(source, end - MINUTE)
+        wall = (end + before).replace(tzinfo=None)
+        by_day: dict[date, set[int]] = defaultdict(set)
+        for passed in range((offset(source, end) - before) // MINUTE):
+            skipped = wall + passed * MINUTE
+            by_day[skipped.date()].add(60 * skipped.hour + skipped.minute)
+        found += [Gap(end, day, frozenset(minutes)) for day, minutes in by_day.items()]
+    return tuple(found)

@@ -7,7 +7,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow check format docs tables lock benchmarks clean
+.PHONY: help install demo test test-slow check format docs tables units lock benchmarks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,7 @@ check: install ## format, lint, types, import contract, docs against code
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/docs.py --check
 	$(BIN)/python tools/tables.py --check
+	$(BIN)/python tools/units.py --check
 
 format: install ## format the code
 	$(BIN)/ruff format .
@@ -53,6 +54,9 @@ docs: install ## write what in docs/ is made from the code
 
 tables: install ## write store/tables.py from the schema
 	$(BIN)/python tools/tables.py
+
+units: install ## write deploy/systemd from the templates of units
+	$(BIN)/python tools/units.py
 
 benchmarks: install ## print start-up and throughput as ratios
 	$(BIN)/python benchmarks/startup.py

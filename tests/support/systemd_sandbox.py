@@ -63,7 +63,18 @@ def why_not() -> str | None:
     if missing or not SYSTEMD.exists():
         return "systemd is not installed (Debian: apt-get install systemd dbus libpam-systemd)"
     tried = subprocess.run(
-        ["unshare", "--mount", "--pid", "--fork", "--cgroup", "mount", "-t", "cgroup2", "c", "/mnt"],
+        [
+            "unshare",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--cgroup",
+            "mount",
+            "-t",
+            "cgroup2",
+            "c",
+            "/mnt",
+        ],
         capture_output=True,
         text=True,
         check=False,

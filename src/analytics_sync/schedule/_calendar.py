@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import pairwise
 from math import gcd
-from typing import Any, Final
+from typing import Final
 
 from analytics_sync.clock import EPOCH
+from analytics_sync.domain import cron
+from analytics_sync.domain.cron import Pattern
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
 from analytics_sync.schedule._zones import clock_changes, offset
 
@@ -20,6 +22,7 @@ DAY: Final = 86_400
 WEEK: Final = timedelta(days=7)
 HOURS: Final = range(24)
 MINUTES: Final = range(60)
+# Also by the numbers of ISO 8601.
 WEEKDAYS: Final = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A clock change touches no slot farther away.
 REACH: Final = timedelta(hours=3)
@@ -78,70 +81,34 @@ def _said(values: Collection[int], every: range) -> str:
 
 @lru_cache(maxsize=4096)
 def _cron(expression: str, timezone: str) -> tuple[str, ...]:
-    from cronsim import CronSim
-
-    fields = CronSim(expression, EPOCH)
-    times = f"{_said(fields.hours, HOURS)}:{_said(fields.minutes, MINUTES)}:00"
-    days = list(dict.fromkeys(_days(fields)))
+    what = cron.pattern(expression)
+    days = _days(what)
+    times = _times(60 * minute for minute in what.times)
     if timezone == "UTC":
-        return tuple(f"{day} {times} UTC" for day in days)
+        return tuple(f"{day} {time} UTC" for day in days for time in times)
     from zoneinfo import ZoneInfo
 
     zone = ZoneInfo(timezone)
-    if days == ["*-*-*"] and len(fields.hours) == len(HOURS) and _by_whole_hours(zone):
-        return (f"*-*-* {times} UTC",)
-    said = [f"{day} {times} {timezone}" for day in days]
-    return (*said, *_around_changes(Cron(expression, timezone), fields, zone))
+    if days == ["*-*-*"] and times[0].startswith("*:") and _by_whole_hours(zone):
+        return tuple(f"*-*-* {time} UTC" for time in times)
+    said = [f"{day} {time} {timezone}" for day in days for time in times]
+    return (*said, *_around_changes(Cron(expression, timezone), what, zone))
 
 
-def _days(fields: Any) -> Iterator[str]:
-    """The days that cron's three fields choose, each with its weekdays before it."""
-    months = _said(fields.months, range(1, 13))
-    dates = _dates(fields.days, months)
-    weekdays = _weekdays(fields.weekdays, months)
-    if not weekdays:
-        yield from dates
-    elif dates == [f"*-{months}-*"]:
-        yield from (f"{names} {date or dates[0]}" for names, date in weekdays)
-    elif fields.day_and:
-        # Dates that are counted in two ways can't be said at once: the slot decides.
-        yield from (f"{names} {date or own}" for names, date in weekdays for own in dates)
-    else:
-        # As Debian's cron: either is enough when both are restricted.
-        yield from dates
-        yield from (f"{names} {date or f'*-{months}-*'}" for names, date in weekdays)
+def _days(what: Pattern) -> list[str]:
+    """The days that cron's three fields choose."""
+    months = _said(what.months, range(1, 13))
+    dates = f"*-{months}-{_said(what.days, range(1, 32))}"
+    if len(what.weekdays) == 7:
+        return [dates if what.both else f"*-{months}-*"]
+    names = _names(what.weekdays)
+    if what.both:
+        return [f"{names} {dates}"]
+    # As Debian's cron: either is enough when both are restricted.
+    return [dates, f"{names} *-{months}-*"]
 
 
-def _dates(days: set[int], months: str) -> list[str]:
-    from cronsim import CronSim
-
-    counted = {day for day in days if day > 0}
-    dates = [f"*-{months}-{_said(counted, range(1, 32))}"] if counted else []
-    if CronSim.LAST in days:
-        dates.append(f"*-{months}~01")
-    if CronSim.LAST_WEEKDAY in days:
-        dates += [f"Mon..Fri *-{months}~01", f"Fri *-{months}~02,03"]
-    return dates
-
-
-def _weekdays(weekdays: set[Any], months: str) -> list[tuple[str, str | None]]:
-    """Names of weekdays with the dates on which they count, None: all; [] for all days."""
-    from cronsim import CronSim
-
-    plain = {day % 7 for day in weekdays if isinstance(day, int)}
-    if len(plain) == 7:
-        return []
-    chosen: list[tuple[str, str | None]] = []
-    if plain:
-        chosen.append((_names(plain), None))
-    for day, which in sorted(item for item in weekdays if not isinstance(item, int)):
-        last = which == CronSim.LAST
-        week = "~07/1" if last else f"-{7 * which - 6:02}..{min(7 * which, 31):02}"
-        chosen.append((WEEKDAYS[day], f"*-{months}{week}"))
-    return chosen
-
-
-def _names(weekdays: set[int]) -> str:
+def _names(weekdays: Collection[int]) -> str:
     ordered = sorted(weekdays)
     if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
         return f"{WEEKDAYS[ordered[0]]}..{WEEKDAYS[ordered[-1]]}"
@@ -154,19 +121,19 @@ def _by_whole_hours(zone: tzinfo) -> bool:
     return not any(offset(zone, moment) % timedelta(hours=1) for moment in moments)
 
 
-def _around_changes(timing: Cron, fields: Any, zone: tzinfo) -> Iterator[str]:
+def _around_changes(timing: Cron, what: Pattern, zone: tzinfo) -> Iterator[str]:
     """Events for the slots that systemd leaves out when clocks change, each with its date.
 
     It never fires at a time that the change skips, where the slot falls on the end of the gap, nor
     at the second of two equal times.
     """
     for change in clock_changes(zone):
-        if not _touched(fields.hours, zone, change):
+        if not _touched({minute // 60 for minute in what.times}, zone, change):
             continue
         by_hour: dict[datetime, set[int]] = defaultdict(set)
         for slot in timing.slots(change - REACH, change + REACH):
             local = slot.astimezone(zone)
-            if local.fold or local.hour not in fields.hours or local.minute not in fields.minutes:
+            if local.fold or 60 * local.hour + local.minute not in what.times:
                 by_hour[slot.replace(minute=0)].add(slot.minute)
         for hour, minutes in sorted(by_hour.items()):
             yield f"{hour:%Y-%m-%d %H}:{_said(minutes, MINUTES)}:00 UTC"

@@ -7,9 +7,10 @@ from typing import Final
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule import _commands
 
-# Units named in one call: the kernel takes no command of any length.
-MOST: Final = 1_000
-SECONDS: Final = 90.0
+# Units named in one call: a thousand new ones take systemd ten seconds.
+MOST: Final = 200
+# To read the units of thousands of jobs again takes systemd a minute on a busy machine.
+SECONDS: Final = 300.0
 
 
 class Manager:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from analytics_sync.clock import EPOCH, is_ahead
 from analytics_sync.domain.timing import Once, Timing
 
 EVERY_BUSINESS: Final = "sync_all_businesses"
@@ -62,9 +63,9 @@ class Job:
         so a slot that is claimed and not finished belongs to a run that was killed.
         """
         slot = None if self.at_rest else self.timing.until(now)
-        if slot is None or slot <= self.since:
+        if slot is None or slot <= self.begin(now):
             return None
-        if last is None or last.due_at < slot:
+        if last is None or last.due_at < slot or is_ahead(last.due_at, now):
             return slot
         if last.done or (last.not_before is not None and last.not_before > now):
             return None
@@ -72,7 +73,25 @@ class Job:
 
     def next_run(self, now: datetime) -> datetime | None:
         """The next slot to come; None while nothing is due."""
-        return None if self.at_rest else self.timing.after(max(now, self.since))
+        return None if self.at_rest else self.timing.after(max(now, self.begin(now)))
+
+    def begin(self, now: datetime) -> datetime:
+        """After this its slots begin. A time that can't be was noted by a wrong clock."""
+        return EPOCH if is_ahead(self.since, now) else self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A slot that a run has taken; it makes up so many older ones, which nobody ran."""
+
+    job: Job
+    slot: datetime
+    made_up: int = 0
+
+    @property
+    def interval(self) -> timedelta:
+        """To the nearer neighbour of the slot."""
+        return self.job.timing.distance(self.slot)
 
 
 def job_name(business_id: int | None) -> str:

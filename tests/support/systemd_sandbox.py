@@ -18,6 +18,8 @@ from typing import Final
 SYSTEMD: Final = Path("/lib/systemd/systemd")
 NEEDED: Final = ("unshare", "nsenter", "setpriv", "systemctl", "systemd-analyze")
 BOOT_SECONDS: Final = 60
+UNTIL_WE_END: Final = ("setpriv", "--pdeathsig", "KILL")
+ALONE: Final = ("fork", "pid", "mount", "uts", "ipc", "cgroup")
 # What a machine with users has beside basic.target; the rest of multi-user.target is this machine's.
 TARGET: Final = """\
 [Unit]
@@ -63,18 +65,7 @@ def why_not() -> str | None:
     if missing or not SYSTEMD.exists():
         return "systemd is not installed (Debian: apt-get install systemd dbus libpam-systemd)"
     tried = subprocess.run(
-        [
-            "unshare",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--cgroup",
-            "mount",
-            "-t",
-            "cgroup2",
-            "c",
-            "/mnt",
-        ],
+        ["unshare", *(f"--{what}" for what in ALONE), *"mount -t cgroup2 cgroup2 /mnt".split()],
         capture_output=True,
         text=True,
         check=False,
@@ -89,9 +80,9 @@ class Sandbox:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        hold = ["sh", "-c", HOLD, "hold", str(folder), TARGET]
         self._holder = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount"]
-            + ["sh", "-c", HOLD, "hold", str(folder), TARGET],
+            [*UNTIL_WE_END, "unshare", "--mount", *hold],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -105,11 +96,10 @@ class Sandbox:
         """Switch it on, and wait until it is up."""
         log = (self._folder.parent / f"{self._folder.name}.log").open("ab")
         with log:
+            disk = ["nsenter", "--mount", "--target", str(self._holder.pid)]
+            alone = ["unshare", *(f"--{what}" for what in ALONE), "--kill-child"]
             self._booted = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL"]
-                + ["nsenter", "--mount", "--target", str(self._holder.pid)]
-                + ["unshare", "--fork", "--pid", "--mount", "--uts", "--ipc", "--cgroup"]
-                + ["--kill-child", "sh", "-c", BOOT, "boot", str(self._folder)],
+                [*UNTIL_WE_END, *disk, *alone, "sh", "-c", BOOT, "boot", str(self._folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -134,6 +124,15 @@ class Sandbox:
         self.cut_off()
         self._holder.communicate(timeout=30)
 
+    @property
+    def enter(self) -> list[str]:
+        """What `nsenter` needs to run a program inside."""
+        return ["--target", str(self._first), "--all", "--root", "--wdns=/"]
+
+    def path(self, inside: str) -> Path:
+        """A path of the sandbox, as it is reached from outside."""
+        return Path(f"/proc/{self._first}/root{inside}")
+
     def run(
         self,
         *command: object,
@@ -143,7 +142,7 @@ class Sandbox:
         check: bool = True,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program inside, in a bare environment as `su` makes it."""
-        inside = ["nsenter", "--target", str(self._first), "--all", "--root", "--wdns=/"]
+        inside = ["nsenter", *self.enter]
         as_user = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         home = self.home_of(user) if user else "/root"
         done = subprocess.run(

@@ -20,6 +20,7 @@ LONGEST_TICK: Final = 86_400
 # A part of every system, which no unit hides.
 SYSTEM: Final = Path("/usr")
 PLAIN: Final = re.compile(r"[\w@%+=:,./-]+")
+UNSAFE: Final = re.compile(r"[\"'\\]")
 FIELD: Final = re.compile(r"\{\{ (\w+) \}\}")
 # By name of a unit, its words: stop its timer, forget when it last fired, remove it.
 FORGET: Final = (
@@ -118,7 +119,7 @@ def literal(text: str) -> str:
 def _fields(place: Place) -> dict[str, str]:
     fields = {
         "prefix": prefix(place),
-        "program": quoted(place.program),
+        "program": _command(place.program),
         "home": home_line(place.home),
         "seconds": str(_seconds(place)),
         "network": "",
@@ -139,6 +140,18 @@ def _fields(place: Place) -> dict[str, str]:
             "\nBindReadOnlyPaths="
         ),
     }
+
+
+def _command(program: Path) -> str:
+    """What starts the program: systemd itself starts none whose path has quotes or backslashes."""
+    if not UNSAFE.search(str(program)):
+        return quoted(program)
+    return f"/usr/bin/env {_argument(program)}"
+
+
+def _argument(path: Path) -> str:
+    """A path behind the program, where `$` would name a variable."""
+    return quoted(str(path).replace("$", "$$"))
 
 
 def _read(place: Place) -> list[Path]:
@@ -164,10 +177,10 @@ def _forget(place: Place, folder: Path, stamps: Path) -> str:
     """What ends a timer for a single time: in spite of the sandbox around the run, as root."""
     words: Sequence[str] = (
         f"/bin/sh -c '{FORGET}' sh",
-        quoted(str(folder).replace("$", "$$")),
+        _argument(folder),
         f"{prefix(place)}-%i.timer",
         "--system" if place.as_root else "--user",
-        quoted(str(stamps).replace("$", "$$")),
+        _argument(stamps),
     )
     return f"{'+' if place.as_root else ''}{' '.join(words)}"
 

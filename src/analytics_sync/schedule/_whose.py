@@ -72,7 +72,8 @@ def check(place: Place, manager: Manager, files: UnitFolder) -> None:
         )
     if not alive(place):
         raise _no_manager(place)
-    if place.key is not None and not place.key.exists():
+    if place.as_root and place.key is not None and not place.key.exists():
+        # systemd hands it over, so it has to be there when a job starts, whether it is needed or not.
         raise SchedulerUnusable(
             f"The key file {place.key} is missing, without which no job can start.",
             hint="Type: analytics-sync init",

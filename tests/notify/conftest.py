@@ -1,5 +1,6 @@
 """A monitoring service, a program that tells people, and an installation with one job: all real."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +24,15 @@ def program(tmp_path: Path) -> Program:
     return made
 
 
+@pytest.fixture(scope="session")
+def scheduled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with its job, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("scheduled")
+    Place(folder).schedule()
+    return folder / "home"
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    made = Place(tmp_path)
-    made.schedule()
-    return made
+def place(tmp_path: Path, scheduled: Path) -> Place:
+    shutil.copytree(scheduled, tmp_path / "home")
+    return Place(tmp_path)

@@ -49,6 +49,13 @@ def test_a_missing_program_is_a_warning(place, program, caplog):
     assert "can't be started: No such file" in record.getMessage()
 
 
+def test_a_machine_without_room_for_files_is_a_warning(place, program, caplog, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/proc/self/nowhere")
+    place.ended(1, **_by(program))
+    assert "No such file or directory" in caplog.text
+    assert place.told() == (None, None)
+
+
 def test_each_run_is_pinged_and_75_is_well(place, service):
     with place.opened(url=service.origin + SECRET) as found:
         found.teller.started(place.job)

@@ -113,7 +113,7 @@ class Notifier(Teller):
         home = self._environ[HOME_VARIABLE]
         try:
             run(self._notify.command, self._environ, event.variables(), event.document(home))
-        except NotRun as error:
+        except (NotRun, OSError) as error:
             failure = f"notify.command ({self._notify.command[0]}) {error}"
             _log.warning("Nobody may have been told: %s", failure)
             return failure

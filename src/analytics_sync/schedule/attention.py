@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analytics_sync.clock import EPOCH
 from analytics_sync.domain.jobs import TRY_LATER
@@ -11,7 +11,9 @@ from analytics_sync.schedule.overview import Overview
 from analytics_sync.schedule.words import MOVE
 from analytics_sync.store import overview as stored
 from analytics_sync.store.light import Rows
-from analytics_sync.sync.forecast import Forecast
+
+if TYPE_CHECKING:
+    from analytics_sync.sync.forecast import Forecast
 
 # A tick comes hourly; what it has to make up, it has made up by then.
 SILENCE: Final = timedelta(hours=2, minutes=15)
@@ -93,7 +95,7 @@ def of_machine(overview: Overview, now: datetime) -> Iterator[Attention]:
     yield from _drift(overview)
 
 
-def of_demand(wanted: Forecast) -> Iterator[Attention]:
+def of_demand(wanted: "Forecast") -> Iterator[Attention]:
     """Limits and schedules that leave more and more posts behind."""
     for one in wanted.shortfalls[:NAMED]:
         whose = f"account {one.account_id}" if one.account_id is not None else "all accounts"

@@ -1,9 +1,8 @@
 """What `jobs` shows: each job with its times, whether it runs now, and how the machine differs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics_sync.errors import AnalyticsSyncError
 from analytics_sync.locks import Locks
@@ -14,8 +13,7 @@ from analytics_sync.schedule.words import said
 from analytics_sync.store.jobs import Known
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A job as people see it. `next_run`: None while nothing is due, as when it is paused."""
 
     known: Known
@@ -40,8 +38,7 @@ class Shown:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(NamedTuple):
     """All jobs on this machine. `strays`: what of ours is there that belongs to no job.
 
     `alive`: whether the scheduler itself runs; None: not to be seen from this machine.

@@ -1,9 +1,8 @@
 """What `status` tells: who and where, what needs a person, the jobs, and how fresh everything is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics_sync.domain.jobs import Job
 from analytics_sync.domain.masking import mask_url
@@ -20,11 +19,12 @@ from analytics_sync.settings.load import Settings
 from analytics_sync.store import overview as stored
 from analytics_sync.store.light import Rows
 from analytics_sync.store.overview import Fresh, LastRun
-from analytics_sync.sync.forecast import Forecast, forecast, loads_of
+
+if TYPE_CHECKING:
+    from analytics_sync.sync.forecast import Forecast
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """The state of one installation at one moment. `user`: who asks."""
 
     home: Home
@@ -35,7 +35,7 @@ class Status:
     attention: tuple[Attention, ...]
     last_run: LastRun | None
     businesses: tuple[Fresh, ...]
-    forecast: Forecast
+    forecast: "Forecast"
 
     def as_json(self) -> dict[str, Any]:
         state = self.overview.state
@@ -58,15 +58,22 @@ class Status:
         }
 
 
-@dataclass(frozen=True)
 class Watcher:
-    """What looking at an installation takes; it writes nothing."""
+    """Looks at an installation; it writes nothing."""
 
-    home: Home
-    settings: Settings
-    environ: Mapping[str, str]
-    locks: Locks
-    platforms: Mapping[str, Platform]
+    def __init__(
+        self,
+        home: Home,
+        settings: Settings,
+        environ: Mapping[str, str],
+        locks: Locks,
+        platforms: Mapping[str, Platform],
+    ) -> None:
+        self.home = home
+        self.settings = settings
+        self.environ = environ
+        self.locks = locks
+        self.platforms = platforms
 
     def overview(self, rows: Rows, now: datetime) -> Overview:
         state = read_state(rows, self.home)
@@ -90,8 +97,11 @@ class Watcher:
 
     def forecast(
         self, rows: Rows, state: State, now: datetime, *, only: Job | None = None
-    ) -> Forecast:
+    ) -> "Forecast":
         """What an average day of all jobs takes, or of one among them."""
+        # `jobs` does without it.
+        from analytics_sync.sync.forecast import forecast, loads_of
+
         return forecast(
             rows,
             loads_of(state.jobs, only=only),
@@ -101,7 +111,7 @@ class Watcher:
         )
 
     def _attention(
-        self, rows: Rows, overview: Overview, wanted: Forecast, now: datetime
+        self, rows: Rows, overview: Overview, wanted: "Forecast", now: datetime
     ) -> Iterator[Attention]:
         if not self.settings.enabled:
             yield Attention(

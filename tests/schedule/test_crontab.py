@@ -22,6 +22,7 @@ FOREIGN = {
     "missing": None,
     "latin-1": "# caf\xe9\n0 0 * * * caf\xe9\n".encode("latin-1"),
     "crlf": b"MAILTO=me\r\n0 0 * * * x\r\n",
+    "control characters": b"0 0 * * * grep '\\bx\\r'\r\n#\b\n",
     "no last newline": b"0 0 * * * x",
     "10,000 lines": b"".join(b"%d 1 * * * x%%y\n" % (number % 60) for number in range(10_000)),
     "what python-crontab would change": b"0 0 * * * x\\%y # DISABLED 'z'\nA = \" b \"\n@daily q\n*\n",
@@ -179,6 +180,17 @@ def test_a_program_that_hangs_is_not_waited_for(backend: Crontab, program: Cront
     backend.__class__ = type("Quick", (Crontab,), {"seconds": 0.05})
     with pytest.raises(SchedulerUnusable, match="did not end within"):
         backend.check()
+
+
+def test_a_crontab_that_can_not_be_read_exactly_is_left_alone(
+    backend: Crontab, program: CrontabProgram
+) -> None:
+    program.tab = b"0 0 * * * x\r\n"
+    source = (program.folder / "crontab").read_text()
+    (program.folder / "crontab").write_text(source.replace("$VISUAL", "false"))
+    with pytest.raises(SchedulerUnusable, match="can't be read as it is"):
+        put(backend, entry(1))
+    assert program.tab == b"0 0 * * * x\r\n"
 
 
 def test_a_refused_crontab_stays_as_it_was(backend: Crontab, program: CrontabProgram) -> None:

@@ -22,7 +22,11 @@ if [ -e "$tab" ]; then there=yes; else there=; fi
 case "$1" in
 -l | -r)
     if [ -z "$there" ]; then echo "no crontab for somebody" >&2; exit 1; fi
-    if [ "$1" = -r ]; then rm "$tab"; else cat "$tab"; fi
+    if [ "$1" = -r ]; then rm "$tab"; else LC_ALL=C sed 's/\\r/\\\\r/g; s/\\x08/\\\\b/g' "$tab"; fi
+    ;;
+-e)
+    $VISUAL "$tab"
+    echo "No modification made" >&2
     ;;
 -)
     new=$(mktemp "$folder/new.XXXXXX")

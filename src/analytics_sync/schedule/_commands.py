@@ -3,7 +3,9 @@
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from analytics_sync.errors import SchedulerUnusable
@@ -11,6 +13,7 @@ from analytics_sync.errors import SchedulerUnusable
 SECONDS: Final = 20.0
 # English words, and a crontab without the lines that Debian's program puts before it itself.
 ENVIRONMENT: Final = {"LC_ALL": "C", "CRONTAB_NOHEADER": "Y"}
+NOTHING_MORE: Final[Mapping[str, str]] = MappingProxyType({})
 USUAL_FOLDERS: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -31,8 +34,16 @@ def find(program: str) -> str | None:
     return None
 
 
-def run(program: str, *arguments: str, stdin: bytes = b"", seconds: float = SECONDS) -> Answer:
+def run(
+    program: str,
+    *arguments: str,
+    stdin: bytes = b"",
+    seconds: float = SECONDS,
+    environ: Mapping[str, str] = NOTHING_MORE,
+) -> Answer:
     """Run a program of the operating system to its end, in English.
+
+    `environ`: what it has beside this process's own environment.
 
     :raises SchedulerUnusable: it is missing, can't be started, or does not end in time.
     """
@@ -43,7 +54,7 @@ def run(program: str, *arguments: str, stdin: bytes = b"", seconds: float = SECO
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **ENVIRONMENT},
+            env={**os.environ, **ENVIRONMENT, **environ},
             start_new_session=True,
         )
     except OSError as error:

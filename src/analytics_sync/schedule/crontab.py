@@ -23,6 +23,10 @@ BACKUP: Final = "crontab.before"
 NO_CRONTAB: Final = ("no crontab for", "no such file")
 
 
+# By Debian's `crontab -l`, so that nobody hides a command behind them.
+LISTED_AS: Final = {b"\r": b"\\r", b"\b": b"\\b"}
+
+
 class Crontab(Backend):
     """A block of lines in the user's own crontab."""
 
@@ -121,10 +125,23 @@ class Crontab(Backend):
         """
         answer = run("crontab", "-l", seconds=self.seconds)
         if answer.status == 0:
-            return answer.output
+            return self._exactly(answer.output)
         if any(words in answer.complaint.lower() for words in NO_CRONTAB):
             return None
         raise self._refused("read", answer)
+
+    def _exactly(self, listed: bytes) -> bytes:
+        """The crontab's bytes: Debian's program lists two control characters as two letters each.
+
+        An editor gets the bytes themselves; `cat` is one that changes nothing.
+        """
+        if not any(letters in listed for letters in LISTED_AS.values()):
+            return listed
+        editor = {"VISUAL": "cat", "EDITOR": "cat"}
+        answer = run("crontab", "-e", seconds=self.seconds, environ=editor)
+        if answer.status == 0 and listed in (answer.output, _as_listed(answer.output)):
+            return answer.output
+        raise self._refused("read as it is", answer)
 
     def _write(self, content: bytes | None) -> bytes | None:
         """Make it the whole crontab; returns what the program was willing to take.
@@ -186,6 +203,12 @@ class Crontab(Backend):
         if not read(content, self.place.name).ours:
             with suppress(OSError):
                 self._backup.unlink()
+
+
+def _as_listed(content: bytes) -> bytes:
+    for control, letters in LISTED_AS.items():
+        content = content.replace(control, letters)
+    return content
 
 
 def check_lines(lines: Iterable[bytes]) -> None:

@@ -10,6 +10,7 @@ from analytics_sync.schedule.choice import EXTERNAL
 from analytics_sync.schedule.overview import Overview
 from analytics_sync.schedule.words import MOVE
 from analytics_sync.store import overview as stored
+from analytics_sync.store.jobs import Known
 from analytics_sync.store.light import Rows
 
 if TYPE_CHECKING:
@@ -63,11 +64,21 @@ def of_runs(rows: Rows, overview: Overview, now: datetime) -> Iterator[Attention
                 since,
                 f"analytics-sync runs{run}",
             )
-        slot = None if shown.running else job.due(last, now)
+        slot = None if shown.running else _waiting(known, now)
         if slot is not None and now - slot > SILENCE:
             yield Attention(
                 "overdue", f"{job.name} was due and has not run", slot, "analytics-sync tick"
             )
+
+
+def _waiting(known: Known, now: datetime) -> datetime | None:
+    """The first slot of a job that has come and was not run; None when none is due."""
+    job, last = known.job, known.last
+    if job.due(last, now) is None:
+        return None
+    if last is not None and not last.done and last.due_at > job.since:
+        return last.due_at
+    return job.timing.after(job.since if last is None else max(job.since, last.due_at))
 
 
 def of_machine(overview: Overview, now: datetime) -> Iterator[Attention]:

@@ -13,7 +13,10 @@ def main() -> None:
     _stand_in_for_closed_streams()
     from analytics_sync.cli.frame import run
 
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    # Nor is the end of the process the time to look through all of it, twice.
+    gc.freeze()
+    sys.exit(status)
 
 
 def _stand_in_for_closed_streams() -> None:

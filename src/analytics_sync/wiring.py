@@ -192,14 +192,10 @@ def sync(opened: Installation, order: "Order", progress: "Progress | None" = Non
     :raises StoreUnusable: the database can't be used.
     """
     import asyncio
-    import gc
 
     from analytics_sync.sync.run import run
 
-    parts = opened.parts(progress)
-    # What was loaded stays: each search for garbage among it takes as long as ten requests.
-    gc.freeze()
-    return asyncio.run(run(parts, order))
+    return asyncio.run(run(opened.parts(progress), order))
 
 
 def manual_order(opened: Installation, names: Sequence[str] | None = None) -> "Order":

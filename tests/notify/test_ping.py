@@ -1,5 +1,7 @@
 import logging
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -104,3 +106,19 @@ def test_a_start_holds_nobody_up(service, pings):
     service.over.set()
     service.behaviour = answers(200)
     pings.end("sync_business_1", 0, "")
+
+
+def test_a_system_that_looks_for_the_name_for_minutes_does_not_keep_the_program_from_ending():
+    script = (
+        "import socket, time\n"
+        "socket.getaddrinfo = lambda *_, **__: time.sleep(60)\n"
+        "from analytics_sync.clock import SystemClock\n"
+        "from analytics_sync.notify import ping\n"
+        "ping.END_SECONDS = 0.1\n"
+        "pings = ping.Pings('https://nowhere.invalid/a', SystemClock())\n"
+        "print(pings.end('sync_business_1', 0, ''))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert "within 0.1 s" in done.stdout

@@ -1,9 +1,11 @@
 """Posts a few words to an address that is a secret itself, in little time."""
 
 import asyncio
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 from analytics_sync.clock import Clock
 from analytics_sync.errors import Refused, Temporary
@@ -14,6 +16,8 @@ from analytics_sync.transport.client import Transport
 # Less than this is left: a second try would come to nothing.
 LEAST_SECONDS: Final = 1.0
 PAUSE: Final = 0.3
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 async def ping(url: str, words: str, *, label: str, seconds: float, clock: Clock) -> None:
@@ -32,6 +36,7 @@ async def ping(url: str, words: str, *, label: str, seconds: float, clock: Clock
         repeatable=False,
     )
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(_Detached())
     end = loop.time() + seconds
     try:
         await _once(call, seconds, clock)
@@ -50,8 +55,28 @@ async def _once(call: Call, seconds: float, clock: Clock) -> None:
         await transport.send(call, _Taken())
 
 
+class _Detached(ThreadPoolExecutor):
+    """Runs what the event loop hands to threads, the look-up of names, in ones that are not waited for.
+
+    A system may look for a name for minutes; Python's own threads would keep the program from
+    ending until it has given up.
+    """
+
+    def submit(self, work: Callable[P, T], /, *values: P.args, **named: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(work(*values, **named))
+            except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+                future.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        return future
+
+
 class _Taken:
-    """2xx is well, whatever the body says."""
+    """2xx is well."""
 
     def failure(self, call: Call, reply: Reply, now: datetime) -> Exception | None:
         if 200 <= reply.status < 300:

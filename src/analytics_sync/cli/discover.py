@@ -65,7 +65,7 @@ def _order(
 
     platforms = frozenset(names_meant(platform)) if platform is not None else None
     order = manual_order(installation, [business] if business is not None else None)
-    reach = order.choice.slot - since if since is not None else FIRST_REACH
+    reach = order.choice.started - since if since is not None else FIRST_REACH
     if reach <= timedelta(0):
         raise WrongUsage("--since lies ahead.", hint="Name a day that is over.")
     choice = replace(order.choice, discover_now=True, read=False, reach=reach)

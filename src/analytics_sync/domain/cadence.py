@@ -41,14 +41,17 @@ class Cadence:
         last_tried: datetime | None,
         slot: datetime,
         interval: timedelta = timedelta(0),
+        now: datetime | None = None,
     ) -> bool:
         """Whether the cadence, less half the job's interval, has passed since the last slot.
 
-        Half an interval of grace keeps a reading from slipping to the slot after the next one.
+        Half an interval of grace keeps a reading from slipping to the slot after the next one. What
+        was tried in this slot, or since, is not due: several jobs may have the same. `now` is later
+        than the slot in a run that makes it up.
         """
         every = self.at(slot - published_at)
         if every is None:
             return False
-        if last_tried is None or is_ahead(last_tried, slot):
+        if last_tried is None or is_ahead(last_tried, now or slot):
             return True
-        return slot - last_tried >= every - interval / 2
+        return last_tried < slot and slot - last_tried >= every - interval / 2

@@ -29,6 +29,7 @@ def save(
     """Store readings; returns the number of snapshots, that is: of posts that changed.
 
     One post may be read once only in `results`. On the same key the later reading replaces.
+    `captured_at`: when the run began. `slot`: the due time that it served.
     """
     known = newest_known(connection, [found.id for found, _ in results])
     folds = [(found, fold(known.get(found.id, Known()), reading)) for found, reading in results]
@@ -43,7 +44,7 @@ def save(
             if f.changed or known.get(found.id) != f.known
         ],
     )
-    _mark_read(connection, results, slot, today)
+    _mark_read(connection, results, slot, captured_at, today)
     return len(changed)
 
 
@@ -90,6 +91,7 @@ def _mark_read(
     connection: Connection,
     results: Sequence[tuple[Post, Reading]],
     slot: datetime,
+    now: datetime,
     today: date,
 ) -> None:
     alike: dict[tuple[bool, bool], list[int]] = {}
@@ -98,7 +100,7 @@ def _mark_read(
     for (confirmed, charged), ids in alike.items():
         told: dict[str, Any] = {"last_read_at": slot, "last_tried_at": slot, "sightings": 0}
         if confirmed:
-            told["confirmed_at"] = slot
+            told["confirmed_at"] = now
         if charged:
             told["charged_on"] = today
         for some in pieces(ids):

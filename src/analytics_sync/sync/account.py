@@ -115,7 +115,7 @@ async def _note(work: Work, error: AnalyticsSyncError) -> None:
             await work.budgets.block(error.bucket, error.until, error.message)
     elif isinstance(error, CredentialRefused) and work.account.credential_id is not None:
         await work.parts.write(
-            credentials.note_refusal, work.account.credential_id, error.message, work.choice.slot
+            credentials.note_refusal, work.account.credential_id, error.message, work.choice.started
         )
 
 
@@ -157,7 +157,7 @@ async def conclude(work: Work) -> None:
         for failure in result.failures
     ]
     if rows:
-        await work.parts.write(runs.add_errors, work.run_id, rows, work.choice.slot)
+        await work.parts.write(runs.add_errors, work.run_id, rows, work.choice.started)
 
 
 def _nothing_worked(result: AccountResult) -> bool:

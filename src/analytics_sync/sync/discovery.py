@@ -19,7 +19,7 @@ async def discover(work: Work, context: Context) -> None:
     asked = await _asked(work)
     for listing, usual in work.platform.listings.items():
         every = work.settings.discover_every if listing == "posts" else usual
-        before = _before(asked.get(listing), work.choice.slot)
+        before = _before(asked.get(listing), work.choice.started)
         if not _is_due(work, before, every):
             continue
         anew = work.choice.discover_now and _left(listing) not in asked
@@ -29,7 +29,7 @@ async def discover(work: Work, context: Context) -> None:
 async def finish(work: Work, context: Context) -> None:
     """Go on where a listing broke off that charged its posts: they are not paid twice."""
     asked = await _asked(work)
-    since = work.choice.slot - work.choice.reach
+    since = work.choice.started - work.choice.reach
     for listing in work.platform.listings:
         if _left(listing) not in asked:
             continue
@@ -49,10 +49,10 @@ async def _asked(work: Work) -> dict[str, int]:
     return dict(state.discovered)
 
 
-def _before(asked: int | None, slot: datetime) -> datetime | None:
+def _before(asked: int | None, now: datetime) -> datetime | None:
     """When the listing was asked last; None for never, or at a time that can't be."""
     before = None if asked is None else from_milliseconds(asked)
-    return None if before is None or is_ahead(before, slot) else before
+    return None if before is None or is_ahead(before, now) else before
 
 
 def _is_due(work: Work, before: datetime | None, every: timedelta) -> bool:
@@ -78,10 +78,10 @@ async def _ask(
 
 
 async def _take(work: Work, page: Sequence[FoundPost]) -> None:
-    slot = work.choice.slot
-    charged_on: date | None = slot.date() if work.platform.charges_reads else None
+    now = work.choice.started
+    charged_on: date | None = now.date() if work.platform.charges_reads else None
     taken = await work.parts.write(
-        posts.take, work.account.id, page, now=slot, listed=True, charged_on=charged_on
+        posts.take, work.account.id, page, now=now, listed=True, charged_on=charged_on
     )
     work.result.discovered += taken.new
 
@@ -100,7 +100,7 @@ async def _note(
 
 async def _horizon(work: Work, before: datetime | None) -> Horizon:
     """All of the reach at first; later only what came since the listing before."""
-    since = work.choice.slot - work.choice.reach
+    since = work.choice.started - work.choice.reach
     if before is None:
         return Horizon(since)
     # Newer posts may be known already from a listing that broke off and left a gap behind them.

@@ -21,11 +21,13 @@ async def choose(parts: Parts, choice: Choice, account: Account) -> list[posts.C
     """Choose the posts of an account to read now."""
     platform, settings = parts.platforms[account.platform], parts.settings[account.platform]
     found = await parts.read(posts.candidates, account.id)
-    alive = selection.alive(found, platform.lifetimes, choice.slot)
+    alive = selection.alive(found, platform.lifetimes, choice.started)
     limit = choice.limit or settings.posts_per_sync
     if not choice.due_only:
         return selection.newest(alive, limit)
-    return selection.due(alive, settings.cadence, choice.slot, limit, choice.interval)
+    return selection.due(
+        alive, settings.cadence, choice.slot, limit, choice.interval, choice.started
+    )
 
 
 async def read_posts(work: Work, context: Context) -> None:
@@ -57,7 +59,11 @@ def _save(connection: Connection, work: Work, portion: Answered) -> None:
     failed = [(post, answer) for post, answer in portion if isinstance(answer, PostFailure)]
     slot = work.choice.slot
     work.result.snapshots += readings.save(
-        connection, read, captured_at=slot, slot=slot, today=work.parts.clock.now().date()
+        connection,
+        read,
+        captured_at=work.choice.started,
+        slot=slot,
+        today=work.parts.clock.now().date(),
     )
     readings.save_failures(connection, failed, slot)
     work.result.synced += len(read)
@@ -69,11 +75,11 @@ def _save(connection: Connection, work: Work, portion: Answered) -> None:
 
 async def read_totals(work: Work, context: Context) -> None:
     """Read followers and the like, once a UTC day."""
-    slot = work.choice.slot
+    now = work.choice.started
     state = await work.parts.read(accounts.sync_state, work.account.id)
     before = state.totals_at
-    if before is not None and before.date() >= slot.date() and not is_ahead(before, slot):
+    if before is not None and before.date() >= now.date() and not is_ahead(before, now):
         return
     totals = await work.platform.totals(context)
     if totals is not None:
-        await work.parts.write(accounts.save_totals, work.account.id, totals, slot)
+        await work.parts.write(accounts.save_totals, work.account.id, totals, now)

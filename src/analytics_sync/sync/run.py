@@ -86,7 +86,7 @@ async def choose_accounts(parts: Parts, order: Order) -> list[Account]:
 
 
 async def _begin(parts: Parts, order: Order) -> RunRecord:
-    now = order.choice.slot
+    now = order.choice.started
     # A run has at most max_run; one without an outcome a minute later was killed.
     await parts.write(runs.close_killed, now, parts.max_run + timedelta(minutes=1))
     run_id = await parts.write(runs.start, trigger=order.trigger, now=now)

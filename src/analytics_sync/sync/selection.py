@@ -21,12 +21,12 @@ class Datable(Protocol):
 P = TypeVar("P", bound=Datable)
 
 
-def alive(posts: Iterable[P], lifetimes: Mapping[str, timedelta], slot: datetime) -> list[P]:
+def alive(posts: Iterable[P], lifetimes: Mapping[str, timedelta], now: datetime) -> list[P]:
     """Without the posts whose kind can no longer be read at this age (stories)."""
     return [
         post
         for post in posts
-        if slot - post.published_at < lifetimes.get(post.kind or "", timedelta.max)
+        if now - post.published_at < lifetimes.get(post.kind or "", timedelta.max)
     ]
 
 
@@ -41,6 +41,7 @@ def due(
     slot: datetime,
     limit: int,
     interval: timedelta = timedelta(0),
+    now: datetime | None = None,
 ) -> list[P]:
     """The posts that are due, at most `limit` of them.
 
@@ -51,7 +52,7 @@ def due(
     waiting = [
         post
         for post in posts
-        if cadence.is_due(post.published_at, post.last_tried_at, slot, interval)
+        if cadence.is_due(post.published_at, post.last_tried_at, slot, interval, now)
     ]
     if len(waiting) <= limit:
         return sorted(waiting, key=lambda post: post.published_at, reverse=True)

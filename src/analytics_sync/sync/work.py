@@ -19,12 +19,13 @@ FIRST_REACH = timedelta(days=90)
 class Choice:
     """What a run does with each account.
 
-    `slot`: the due time that it serves, and the time under which readings are stored. `discover`:
-    list new posts, at most as often as the platform's listings allow, or in any case with
-    `discover_now`. `read`: read numbers. `reach`: how far back a first listing goes.
+    `started`: when it began, to the millisecond; readings are stored under it. `due_at`: the due
+    time that it serves, where that is an earlier one. `discover`: list new posts, at most as often
+    as the platform's listings allow, or in any case with `discover_now`. `read`: read numbers.
+    `reach`: how far back a first listing goes.
     """
 
-    slot: datetime
+    started: datetime
     due_only: bool = False
     discover: bool = True
     discover_now: bool = False
@@ -32,6 +33,12 @@ class Choice:
     limit: int | None = None
     interval: timedelta = timedelta(0)
     reach: timedelta = FIRST_REACH
+    due_at: datetime | None = None
+
+    @property
+    def slot(self) -> datetime:
+        """From here is counted what is due, so that a run that starts late shifts nothing."""
+        return self.due_at or self.started
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ kill in between leaves a difference that `jobs` names and `schedule --apply` men
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -165,9 +165,10 @@ class Writer:
             )
         if installs and backend.name != EXTERNAL:
             check_place(place, self.settings)
-        found = backend(place)
-        found.check()
-        return found
+        # A key that is missing yet is made before anything is installed.
+        there = place.key is not None and place.key.exists()
+        backend(place if there else replace(place, key=None)).check()
+        return backend(place)
 
     def _clear_others(self, backend: Backend, before: State) -> list[str]:
         """Leave nothing of ours with any other backend of this machine; returns what stayed there.

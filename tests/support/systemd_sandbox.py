@@ -53,7 +53,7 @@ mount --rbind /dev dev
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs tmpfs tmp
 exec chroot . env -i PATH="$PATH" container=sandbox \
-    /lib/systemd/systemd --system --unit=sandbox.target --log-target=console
+    /lib/systemd/systemd --system --unit=sandbox.target --log-target=journal
 """
 
 

@@ -15,32 +15,10 @@ import crontab  # noqa: F401 - what scheduling needs, imported once
 import sqlalchemy  # noqa: F401
 
 from analytics_sync.cli import frame, schedule  # noqa: F401
-from analytics_sync.schedule import _whose, place, scheduler
 from analytics_sync.schedule import crontab as _crontab  # noqa: F401
+from analytics_sync.schedule import place, scheduler
 from analytics_sync.store import schedules  # noqa: F401
-
-SYSTEMCTL = """#!/bin/sh
-[ "$1" = --user ] && shift
-case "$1" in
-show) echo "/usr/lib/systemd/system {units}" ;;
-list-units) for unit in "{units}"/*.timer; do echo "$(basename "$unit") loaded active"; done ;;
-esac
-"""
-
-
-def use_units_in(folder: Path) -> None:
-    """Let systemd's units lie there, and its program be a stand-in that agrees to everything."""
-    units, program = folder / "systemd/user", folder / "bin/systemctl"
-    units.mkdir(parents=True, exist_ok=True)
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(SYSTEMCTL.format(units=units))
-    program.chmod(0o755)
-    os.environ["PATH"] = f"{program.parent}:{os.environ['PATH']}"
-    os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = str(folder)
-    _whose.BOOTED = folder  # type: ignore[misc]
-    _whose.SYSTEM_UNITS = units  # type: ignore[misc]
-    _whose.SYSTEM_STAMPS = folder / "systemd/timers"  # type: ignore[misc]
-    _whose.alive = lambda _: True
+from support.stand_ins import use_units_in
 
 
 def many(first: int, each: int, backend: str) -> int:

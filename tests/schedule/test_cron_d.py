@@ -117,6 +117,16 @@ def test_drift_names_what_is_missing_changed_stray_or_ignored(here: Place) -> No
     assert "cron ignores" in backend.drift([entry(1), entry(2)])[""]
 
 
+def test_a_copied_home_does_not_take_over_the_jobs_of_the_other(here: Place) -> None:
+    here.home.mkdir()
+    put(CronD(here), entry(1))
+    copy = CronD(replace(here, home=here.home.parent))
+    with pytest.raises(SchedulerUnusable, match="seems to be a copy"):
+        copy.change([entry(1)])
+    here.home.rmdir()
+    put(copy, entry(1))
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

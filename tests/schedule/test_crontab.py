@@ -293,6 +293,21 @@ def test_two_installations_share_a_crontab(
     assert program.tab is None
 
 
+def test_a_copied_home_does_not_take_over_the_jobs_of_the_other(
+    backend: Crontab, program: CrontabProgram, home: Path, tmp_path: Path
+) -> None:
+    put(backend, entry(1))
+    copy = Crontab(replace(backend.place, home=tmp_path))
+    with pytest.raises(SchedulerUnusable, match="seems to be a copy") as caught:
+        copy.change([entry(2)], mend=True)
+    assert "unschedule --all" in caught.value.hint
+    assert str(home) in copy.drift([entry(1)])[""]
+    # The home was moved: the jobs move with it.
+    home.rename(tmp_path / "moved")
+    put(Crontab(replace(backend.place, home=tmp_path / "moved")), entry(1))
+    assert b" (new) %b/moved\n" % bytes(tmp_path) in (program.tab or b"")
+
+
 def test_a_path_with_a_line_break_is_refused(tmp_path: Path, program: CrontabProgram) -> None:
     home = tmp_path / "a\nb"
     home.mkdir()

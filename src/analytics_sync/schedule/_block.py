@@ -6,17 +6,20 @@ block goes: that there was no crontab before, or that its last line had no end. 
 has a checksum of the lines between, so that a change by hand is seen before it is lost.
 """
 
+import os
 import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from analytics_sync.errors import SchedulerUnusable
 
 # In the first marker: there was no file, or the line before it (by its checksum) had no end.
 NEW = b"(new)"
 OPEN = b"(open %08x)"
+MARKER = re.compile(rb"\S+ \S+ \S+ (?:(\(new\)|\(open [0-9a-f]{8}\)) )?([^\r\n]*)")
 BEGIN_OF_NEW = re.compile(rb"# BEGIN analytics-sync:[0-9a-f]+ \(new\) .*\n")
 END_OF_ANY = re.compile(rb"# END analytics-sync:[0-9a-f]+ [0-9a-f]{8}\n")
 
@@ -77,11 +80,21 @@ class Content:
 
     @property
     def flag(self) -> bytes:
+        """What the first marker remembers, as it is written there."""
+        return self._first_marker[0]
+
+    @property
+    def home(self) -> bytes | None:
+        """The home that the block belongs to; None when there is none, or it does not say."""
+        return self._first_marker[1] or None
+
+    @cached_property
+    def _first_marker(self) -> tuple[bytes, bytes]:
         for line in (self.lines[number] for number in self.ours):
-            if self.marks.begins(line):
-                match = re.match(rb"\S+ \S+ \S+ (\(new\)|\(open [0-9a-f]{8}\)) ", line)
-                return match[1] if match else b""
-        return b""
+            match = MARKER.match(line) if self.marks.begins(line) else None
+            if match:
+                return match[1] or b"", match[2]
+        return b"", b""
 
     @cached_property
     def trouble(self) -> str:
@@ -152,6 +165,22 @@ def damaged(found: Content) -> SchedulerUnusable:
     )
 
 
+def refuse_copy(found: Content, home: Path, where: str) -> None:
+    """A copied home has the name of the one that it was copied from.
+
+    :raises SchedulerUnusable: the block belongs to another home, which is still there.
+    """
+    other = Path(os.fsdecode(found.home)) if found.home else home
+    # Of a folder that we may not see, nothing is known.
+    if other != home and os.access(other, os.F_OK):
+        raise SchedulerUnusable(
+            f"The jobs in {where} belong to the home {other}, of which {home} seems to be a copy.",
+            hint="If that home is no longer used, take its jobs away first:"
+            f" ANALYTICS_SYNC_HOME={other} analytics-sync unschedule --all",
+            code="other_installation",
+        )
+
+
 def carried(
     current: bytes | None, before: bytes | None, after: bytes | None, name: str, home: bytes
 ) -> bytes | None:
@@ -164,7 +193,7 @@ def carried(
         raise SchedulerUnusable(
             "our block was changed by somebody else in this moment",
             hint="Look who else writes it, then run the command again.",
-            code="block_changed",
+            code="changed_meanwhile",
         )
     return spliced(current, name, home, wanted.jobs)
 

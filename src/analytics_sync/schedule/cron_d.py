@@ -11,7 +11,7 @@ from typing import ClassVar
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule import _cron_daemon
 from analytics_sync.schedule._backend import Backend, Change, Entry, Piece, Place
-from analytics_sync.schedule._block import carried, read, spliced
+from analytics_sync.schedule._block import carried, read, refuse_copy, spliced
 from analytics_sync.schedule._cron_entry import cron_lines, drift_of
 from analytics_sync.schedule._cron_lines import machine_zone
 from analytics_sync.schedule._user_lock import locked
@@ -60,6 +60,7 @@ class CronD(Backend):
 
     def change(self, entries: Sequence[Entry], *, mend: bool = False) -> Change:
         before = self._read()
+        refuse_copy(read(before, self.place.name), self.place.home, str(self._file))
         jobs = list(chain.from_iterable(self._lines(entries).values()))
         home = os.fsencode(self.place.home)
         try:
@@ -79,6 +80,7 @@ class CronD(Backend):
     def drift(self, entries: Sequence[Entry]) -> dict[str, str]:
         try:
             content = read(self._read(), self.place.name)
+            refuse_copy(content, self.place.home, str(self._file))
             expected = self._lines(entries)
         except SchedulerUnusable as error:
             return {"": error.message}

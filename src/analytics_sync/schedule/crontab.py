@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule import _cron_daemon
 from analytics_sync.schedule._backend import Backend, Change, Entry, Piece, Place
-from analytics_sync.schedule._block import carried, read, spliced
+from analytics_sync.schedule._block import carried, read, refuse_copy, spliced
 from analytics_sync.schedule._commands import Answer, find, run
 from analytics_sync.schedule._cron_entry import cron_lines, drift_of
 from analytics_sync.schedule._cron_lines import field_values, machine_zone
@@ -46,6 +46,7 @@ class Crontab(Backend):
 
     def change(self, entries: Sequence[Entry], *, mend: bool = False) -> Change:
         before = self._read()
+        refuse_copy(read(before, self.place.name), self.place.home, f"the {self._where}")
         wanted = cron_lines(self.place, entries, machine_zone())
         after = self._spliced(before, list(chain.from_iterable(wanted.values())), mend=mend)
         return Change((Piece(self._where, before, after),)) if after != before else Change()
@@ -58,6 +59,7 @@ class Crontab(Backend):
     def drift(self, entries: Sequence[Entry]) -> dict[str, str]:
         try:
             content = read(self._read(), self.place.name)
+            refuse_copy(content, self.place.home, f"the {self._where}")
             expected = cron_lines(self.place, entries, machine_zone())
         except SchedulerUnusable as error:
             return {"": error.message}

@@ -141,7 +141,7 @@ def install(
     now = installation.clock.now()
     watching = watcher(installation)
     with rows(installation) as reading:
-        cost = watching.forecast(reading, jobs.state(reading), now, only=made.job).cost
+        cost = watching.forecast(reading, made.state, now, only=made.job).cost
     answer(_document(made, cost, now), as_json=as_json, human=lambda: _tell(made, cost, now))
 
 

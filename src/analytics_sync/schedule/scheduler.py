@@ -36,7 +36,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A job that is installed now. `left_out`: of the job for all businesses, from now on."""
+    """A job that is installed now, and the state after it.
+
+    `left_out`: of the job for all businesses, from now on.
+    """
 
     job: Job
     replaced: Job | None
@@ -44,6 +47,7 @@ class Scheduled:
     backend: str
     advice: list[str]
     left_out: bool
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,13 @@ class Scheduler:
         """
         with self._writer.glance() as rows:
             # All refusals before anything is made, the home too.
-            self._writer.usable_backend(self._planned(rows, wish)[0], wish.backend)
+            state = self.state(rows)
+            self._planned(rows, state, wish)
+            self._writer.usable_backend(state, wish.backend)
         made: list[tuple[Job, Named | None]] = []
 
-        def plan(rows: Rows) -> Edit:
-            _, job, business = self._planned(rows, wish)
+        def plan(rows: Rows, state: State) -> Edit:
+            job, business = self._planned(rows, state, wish)
             made.append((job, business))
             return Edit((job.name,), begin=lambda connection: self._put(connection, job))
 
@@ -93,6 +99,7 @@ class Scheduler:
             business=business,
             backend=done.backend.name,
             advice=done.backend.advice(),
+            state=done.after,
             left_out=own and done.after.job(job_name(None)) is not None,
         )
 
@@ -102,7 +109,8 @@ class Scheduler:
         :raises WrongUsage, SchedulerUnusable: as `schedule`.
         """
         with self._writer.glance(upgrade=False) as rows:
-            state, job, _ = self._planned(rows, wish)
+            state = self.state(rows)
+            job, _ = self._planned(rows, state, wish)
         backend = self._writer.usable_backend(state, wish.backend)
         return backend.name, backend.change(state.with_job(job).entries)
 
@@ -115,7 +123,7 @@ class Scheduler:
         with self._writer.glance() as rows:
             self._writer.usable_backend(self.state(rows), backend, move=True)
         cleared: list[str] = []
-        done = self._writer.carry_out(lambda _: Edit(), backend, move=True, cleared=cleared)
+        done = self._writer.carry_out(lambda *_: Edit(), backend, move=True, cleared=cleared)
         before, elsewhere = done.before, done.before.elsewhere
         moved = before.backend not in {None, done.backend.name}
         if elsewhere:
@@ -207,8 +215,7 @@ class Scheduler:
 
         plans: list[Edit] = []
 
-        def plan(rows: Rows) -> Edit:
-            state = self.state(rows)
+        def plan(rows: Rows, state: State) -> Edit:
             names = tuple(dict.fromkeys(job.name for job in meant(rows, state)))
             now = self._writer.clock.now()
             edit = Edit(
@@ -221,13 +228,12 @@ class Scheduler:
             return edit
 
         with self._writer.glance() as rows:
-            plan(rows)
+            plan(rows, self.state(rows))
         self._writer.carry_out(plan, None, mend=mend)
         return list(plans[-1].names)
 
-    def _planned(self, rows: Rows, wish: Wish) -> tuple[State, Job, Named | None]:
-        """The state now, and the job that a wish means; nothing is written."""
-        state = self.state(rows)
+    def _planned(self, rows: Rows, state: State, wish: Wish) -> tuple[Job, Named | None]:
+        """The job that a wish means, and its business; nothing is written."""
         business = None if wish.business is None else stored.business(rows, wish.business)
         if business is not None and business.archived:
             raise WrongUsage(
@@ -243,7 +249,7 @@ class Scheduler:
         if isinstance(timing, Every) and id is not None and not wish.exact:
             offset = stable_offset(state.installed.name, name, timing.span)
             timing = replace(timing, offset=offset)
-        return state, Job(0, name, id, timing, self._writer.clock.now()), business
+        return Job(0, name, id, timing, self._writer.clock.now()), business
 
     @staticmethod
     def _put(connection: "Connection", job: Job) -> None:

@@ -69,7 +69,7 @@ class Writer:
 
     def carry_out(
         self,
-        plan: Callable[[Rows], Edit],
+        plan: Callable[[Rows, State], Edit],
         named: str | None,
         *,
         move: bool = False,
@@ -82,7 +82,9 @@ class Writer:
         """
         with self.locked() as database:
             with database.read() as connection:
-                before, edit = read_state(over(connection), self.home), plan(over(connection))
+                rows = over(connection)
+                before = read_state(rows, self.home)
+                edit = plan(rows, before)
             backend = self.usable_backend(before, named, move=move, installs=edit.installs)
             if edit.installs and backend.place.key is not None:
                 self.make_key()

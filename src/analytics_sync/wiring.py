@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from analytics_sync.domain.records import Account
     from analytics_sync.locks import Locks
     from analytics_sync.notify import Teller
+    from analytics_sync.schedule.running import Ended, Runner
     from analytics_sync.schedule.scheduler import Scheduler
+    from analytics_sync.schedule.starting import Starter
     from analytics_sync.schedule.status import Watcher
+    from analytics_sync.schedule.tick import Ticked
     from analytics_sync.store.database import Database
     from analytics_sync.store.light import Rows
     from analytics_sync.sync.parts import Parts, Senders
@@ -330,3 +333,47 @@ def rows(opened: Installation) -> "Iterator[Rows]":
 
     with glance(opened.settings.database_url, lambda: opened.database) as found:
         yield found
+
+
+def starter(opened: Installation, progress: "Progress | None" = None) -> "Starter":
+    """What runs the slots of jobs; opens the database for writing only when one is due."""
+    from functools import partial
+
+    from analytics_sync.schedule.starting import Starter
+    from analytics_sync.store.ticks import note_tick
+
+    def runner() -> "Runner":
+        from analytics_sync.schedule.running import Runner
+
+        return Runner(
+            database=opened.database,
+            locks=opened.locks,
+            clock=opened.clock,
+            teller=opened.teller,
+            sync=partial(sync, opened, progress=progress),
+        )
+
+    return Starter(
+        enabled=opened.settings.enabled,
+        max_run=opened.settings.max_run,
+        clock=opened.clock,
+        rows=partial(rows, opened),
+        runner=runner,
+        note_tick=partial(note_tick, opened.settings.database_url, lambda: opened.database),
+    )
+
+
+def run_job(opened: Installation, name: str, progress: "Progress | None" = None) -> "Ended | None":
+    """Run the slot of a job that is due; None when there is nothing to run.
+
+    :raises ConfigurationInvalid: there is no such job, or it finds no account.
+    :raises SlotHeld: another process runs it.
+    """
+    return starter(opened, progress).run_job(name)
+
+
+def tick(opened: Installation, progress: "Progress | None" = None) -> "Ticked":
+    """Run every slot that is due and not done."""
+    from analytics_sync.schedule.tick import tick as run_due
+
+    return run_due(starter(opened, progress))

@@ -23,6 +23,7 @@ MODULES = {
     "resume": "pause",
     "jobs": "jobs",
     "status": "status",
+    "tick": "tick",
     "runs": "runs",
     "import": "import_command",
     "export": "export",

@@ -48,6 +48,9 @@ def as_document(row: "Row[Any]") -> dict[str, Any]:
         "id": row.id,
         "run_id": row.id,
         "trigger": row.trigger,
+        "job": row.job,
+        "slot": row.slot_at,
+        "made_up": row.made_up,
         "outcome": row.outcome,
         "started_at": row.started_at,
         "finished_at": finished,
@@ -76,7 +79,7 @@ def _list(found: "list[Row[Any]]") -> None:
         (
             "run",
             "started (UTC)",
-            "trigger",
+            "job",
             "outcome",
             "synced",
             "failed",
@@ -87,7 +90,7 @@ def _list(found: "list[Row[Any]]") -> None:
             (
                 str(row.id),
                 row.started_at,
-                row.trigger,
+                _whose(row),
                 row.outcome or "running",
                 f"{row.synced:,}/{row.selected:,}",
                 row.failed,
@@ -104,6 +107,8 @@ def _show(row: "Row[Any]", errors: "list[Row[Any]]") -> None:
     say(
         f"Run {row.id} ({row.trigger}), {row.started_at:%Y-%m-%d %H:%M:%S} UTC: {row.outcome or 'running'}"
     )
+    if row.job is not None:
+        say(f"  {row.job}, due {row.slot_at:%Y-%m-%d %H:%M:%S} UTC{_made_up(row)}")
     say(
         f"  {row.synced:,}/{row.selected:,} posts synced, {row.failed:,} failed, {row.requests:,} requests"
     )
@@ -121,3 +126,17 @@ def _show(row: "Row[Any]", errors: "list[Row[Any]]") -> None:
         ],
         empty="No errors.",
     )
+
+
+def _whose(row: "Row[Any]") -> str:
+    """The job that it ran, or how it was started."""
+    if row.job is None:
+        return str(row.trigger)
+    by_tick = " (tick)" if row.trigger == "tick" else ""
+    return f"{row.job}{by_tick}{_made_up(row)}"
+
+
+def _made_up(row: "Row[Any]") -> str:
+    if not row.made_up:
+        return ""
+    return f", makes up {row.made_up:,} missed {'slot' if row.made_up == 1 else 'slots'}"

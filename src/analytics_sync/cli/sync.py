@@ -12,10 +12,13 @@ from analytics_sync.cli.tables import say, table
 from analytics_sync.errors import WrongUsage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from analytics_sync.sync.results import RunRecord
     from analytics_sync.sync.run import Order
     from analytics_sync.wiring import Installation
 
+NO_WAIT = "0s"
 SHARD = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 
@@ -47,14 +50,26 @@ def sync(
     ] = None,
     wait: Annotated[
         str, typer.Option("--wait", help="How long to wait for an account that another run holds.")
-    ] = "0s",
+    ] = NO_WAIT,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be read; ask no platform.")
     ] = False,
+    job: Annotated[
+        str | None,
+        typer.Option("--job", metavar="ID", help="Run the due slot of this job, if there is one."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Find new posts, read the numbers in batches, and store what changed."""
     everything = not (business or platform or shard or limit or no_discover or dry_run)
+    if job is not None:
+        if not everything or due or wait != NO_WAIT:
+            raise WrongUsage(
+                "--job takes no other option: the job says what is synced.",
+                hint="For example: analytics-sync sync --job sync_all_businesses",
+            )
+        _run_job(job, as_json=json)
+        return
     with opened() as installation:
         if due and everything and _nothing_due(installation, as_json=json):
             return
@@ -79,18 +94,39 @@ def sync(
     raise typer.Exit(record.exit_status())
 
 
+def _run_job(name: str, *, as_json: bool) -> None:
+    """What an installed entry calls; ends at once when none of the job's slots is due."""
+    from analytics_sync.wiring import run_job
+
+    with opened() as installation, progress_shown() as progress:
+        ended = run_job(installation, name, progress)
+        if ended is None:
+            now = installation.clock.now()
+            answer(nothing("schedule", now), as_json=as_json, human=_tell_nothing_due)
+            return
+    answer(ended.record.as_json(), as_json=as_json, human=lambda: tell(ended.record))
+    raise typer.Exit(ended.status)
+
+
 def _nothing_due(installation: "Installation", *, as_json: bool) -> bool:
     """Answer at once, with nothing heavy loaded, when there is nothing to do."""
-    from analytics_sync.clock import iso
     from analytics_sync.wiring import nothing_due
 
     now = installation.clock.now()
     run_id = nothing_due(installation, "manual", now)
     if run_id is None:
         return False
-    document: dict[str, Any] = {
+    answer(nothing("manual", now, run_id), as_json=as_json, human=_tell_nothing_due)
+    return True
+
+
+def nothing(trigger: str, now: "datetime", run_id: int | None = None) -> dict[str, Any]:
+    """A run that had nothing to do, in the form of any other; `run_id` null: it has no row."""
+    from analytics_sync.clock import iso
+
+    return {
         "run_id": run_id,
-        "trigger": "manual",
+        "trigger": trigger,
         "outcome": "nothing_due",
         "started_at": iso(now),
         "finished_at": iso(now),
@@ -101,8 +137,6 @@ def _nothing_due(installation: "Installation", *, as_json: bool) -> bool:
         "posts": {"selected": 0, "synced": 0, "failed": 0, "deferred": 0},
         "accounts": [],
     }
-    answer(document, as_json=as_json, human=_tell_nothing_due)
-    return True
 
 
 def _tell_nothing_due() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from analytics_sync.clock import EPOCH, is_ahead
+from analytics_sync.clock import EPOCH, is_ahead, iso
 from analytics_sync.domain.timing import Once, Timing
 
 EVERY_BUSINESS: Final = "sync_all_businesses"
@@ -92,6 +92,9 @@ class Claim:
     def interval(self) -> timedelta:
         """To the nearer neighbour of the slot."""
         return self.job.timing.distance(self.slot)
+
+    def as_json(self) -> dict[str, object]:
+        return {"job": self.job.name, "slot": iso(self.slot), "made_up": self.made_up}
 
 
 def job_name(business_id: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from analytics_sync.clock import from_milliseconds
 from analytics_sync.domain.jobs import Job, Slot
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
-from analytics_sync.errors import WrongUsage
+from analytics_sync.errors import ConfigurationInvalid, WrongUsage
 from analytics_sync.store.light import Rows
 
 JOBS: Final = """
@@ -116,6 +116,14 @@ def unknown_business(word: str) -> WrongUsage:
         f"There is no business {word!r}.",
         hint="`analytics-sync business list` shows them; `business add NAME` makes one.",
         code="unknown_business",
+    )
+
+
+def no_such_job(name: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid(
+        [f"There is no job {name!r}, but something on this machine starts it."],
+        hint="`analytics-sync schedule --apply` makes the machine hold the jobs that there are.",
+        code="unknown_job",
     )
 
 

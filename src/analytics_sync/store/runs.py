@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from analytics_sync.clock import AHEAD
+from analytics_sync.domain.jobs import Claim
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
 from analytics_sync.store.tables import account, sync_error, sync_run
@@ -25,13 +26,15 @@ class ErrorRow:
     message: str
 
 
-def start(connection: Connection, *, trigger: str, now: datetime) -> int:
+def start(
+    connection: Connection, *, trigger: str, now: datetime, claim: Claim | None = None
+) -> int:
     """Write the run's row, without an outcome yet; returns its id."""
-    made = connection.execute(
-        insert(sync_run).values(
-            trigger=trigger, started_at=now, accounts=[], **dict.fromkeys(COUNTS, 0)
-        )
-    ).inserted_primary_key
+    values: dict[str, Any] = {"trigger": trigger, "started_at": now, "accounts": [], "made_up": 0}
+    values |= dict.fromkeys(COUNTS, 0)
+    if claim is not None:
+        values |= {"job": claim.job.name, "slot_at": claim.slot, "made_up": claim.made_up}
+    made = connection.execute(insert(sync_run).values(values)).inserted_primary_key
     assert made is not None
     return int(made[0])
 

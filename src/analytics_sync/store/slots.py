@@ -5,8 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select, update
 
 from analytics_sync.domain.jobs import TRY_LATER, Claim, Job
-from analytics_sync.errors import ConfigurationInvalid
-from analytics_sync.store.jobs import one_job
+from analytics_sync.store.jobs import no_such_job, one_job
 from analytics_sync.store.light import over
 from analytics_sync.store.statements import upsert
 from analytics_sync.store.tables import schedule, slot
@@ -70,14 +69,6 @@ def with_own_job(connection: Connection) -> frozenset[int]:
         schedule.c.business_id.is_not(None), schedule.c.at.is_(None), schedule.c.ended_at.is_(None)
     )
     return frozenset(connection.execute(query).scalars())
-
-
-def no_such_job(name: str) -> ConfigurationInvalid:
-    return ConfigurationInvalid(
-        [f"There is no job {name!r}, but something on this machine starts it."],
-        hint="`analytics-sync schedule --apply` makes the machine hold the jobs that there are.",
-        code="unknown_job",
-    )
 
 
 def _missed(connection: Connection, job: Job, due: datetime, now: datetime) -> int:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from analytics_sync.clock import iso
+from analytics_sync.domain.jobs import Claim
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import ExitStatus
 
@@ -78,6 +79,7 @@ class RunRecord:
     requests: int = 0
     interrupted: bool = False
     due_only: bool = False
+    claim: Claim | None = None
     accounts: list[AccountResult] = field(default_factory=list)
 
     def total(self, name: str) -> int:
@@ -104,10 +106,21 @@ class RunRecord:
             return ExitStatus.TRY_LATER
         return ExitStatus.DONE
 
+    def retry_at(self) -> datetime | None:
+        """Before then it is of no use to try again; None: at once."""
+        later = {"rate_limited", "budget_spent", "busy"}
+        times = [account.not_before for account in self.accounts if account.outcome in later]
+        if self.interrupted or not times:
+            return None
+        known = [time for time in times if time is not None]
+        return min(known) if len(known) == len(times) else None
+
     def as_json(self) -> dict[str, Any]:
+        served = {} if self.claim is None else self.claim.as_json()
         return {
             "run_id": self.run_id,
             "trigger": self.trigger,
+            **served,
             "outcome": self.outcome,
             "started_at": iso(self.started_at),
             "finished_at": iso(self.finished_at) if self.finished_at else None,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from analytics_sync.domain.jobs import Claim
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnalyticsSyncError, Interrupted, PlatformStopped
 from analytics_sync.store import accounts, metrics, runs
@@ -42,6 +43,12 @@ class Order:
     shard: tuple[int, int] | None = None
     wait: timedelta = timedelta(0)
     account_ids: frozenset[int] | None = None
+    # Businesses that have a job of their own.
+    without: frozenset[int] = frozenset()
+    # The slot of a job that this run serves.
+    claim: Claim | None = None
+    # Less than the parts' `max_run`, for one of several runs.
+    max_run: timedelta | None = None
 
 
 async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord:
@@ -54,11 +61,13 @@ async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord
     record = await _begin(parts, order)
     ordered = await choose_accounts(parts, order)
     _announce(order)
-    if not ordered:
+    if not ordered and order.without:
+        log.info("every business is synced by a job of its own")
+    elif not ordered:
         log.warning("no account takes part; `analytics-sync account add` adds one")
     stoppable = replace(parts, clock=StoppableClock(parts.clock, stop))
     budgets = KeptBudgets(parts.database, parts.clock, stop)
-    limit = parts.max_run.total_seconds()
+    limit = min(parts.max_run, order.max_run or parts.max_run).total_seconds()
     with stop.on_signals():
         async with parts.open_transport(budgets, stoppable.clock, started + limit) as senders:
             crew = Crew(stoppable, order, record, senders, budgets, stop)
@@ -82,15 +91,20 @@ async def choose_accounts(parts: Parts, order: Order) -> list[Account]:
     if order.shard is not None:
         index, number = order.shard
         found = [account for account in found if account.business_id % number == index % number]
-    return [account for account in found if account.platform in parts.platforms]
+    return [
+        account
+        for account in found
+        if account.platform in parts.platforms and account.business_id not in order.without
+    ]
 
 
 async def _begin(parts: Parts, order: Order) -> RunRecord:
     now = order.choice.started
     # A run has at most max_run; one without an outcome a minute later was killed.
     await parts.write(runs.close_killed, now, parts.max_run + timedelta(minutes=1))
-    run_id = await parts.write(runs.start, trigger=order.trigger, now=now)
-    return RunRecord(run_id, order.trigger, now, due_only=order.choice.due_only)
+    run_id = await parts.write(runs.start, trigger=order.trigger, now=now, claim=order.claim)
+    due_only = order.choice.due_only
+    return RunRecord(run_id, order.trigger, now, due_only=due_only, claim=order.claim)
 
 
 async def _until_done(crew: "Crew", ordered: Sequence[Account], limit: float) -> None:

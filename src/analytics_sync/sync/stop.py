@@ -12,6 +12,8 @@ from analytics_sync.clock import Clock
 from analytics_sync.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+# What came while `signals_noted`; a process has its signals once.
+NOTED: list[signal.Signals] = []
 
 
 class Stop:
@@ -45,18 +47,47 @@ class Stop:
             yield
             return
         loop = asyncio.get_running_loop()
+        before = {number: signal.getsignal(number) for number in SIGNALS}
         for number in SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
+        for noted in NOTED:
+            self.request(noted.name)
         try:
             yield
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+                # Whoever started several runs goes on listening.
+                signal.signal(number, before[number] or signal.SIG_DFL)
 
     def _signalled(self, number: signal.Signals) -> None:
         if self.reason is not None:
             os._exit(128 + number)
         self.request(number.name)
+
+
+@contextmanager
+def signals_noted() -> Iterator[list[signal.Signals]]:
+    """Note signals that ask for the end where no run listens; the next run hears of them.
+
+    Gives the list that they are noted in. A second one ends at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield NOTED
+        return
+
+    def note(number: int, _: object) -> None:
+        if NOTED:
+            os._exit(128 + number)
+        NOTED.append(signal.Signals(number))
+
+    before = {number: signal.signal(number, note) for number in SIGNALS}
+    try:
+        yield NOTED
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        NOTED.clear()
 
 
 class StoppableClock:

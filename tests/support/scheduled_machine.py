@@ -17,6 +17,7 @@ from analytics_sync.simulator.world import World
 from support import systemd_sandbox
 from support.systemd_sandbox import Sandbox, booted
 
+PYTHON = Path(sys.executable)
 PROGRAM = Path(sys.prefix, "bin", "analytics-sync")
 HIDDEN = ("/tmp", "/var/tmp", "/run", "/dev/shm")
 
@@ -83,18 +84,6 @@ class Home:
 
     def show(self, unit: str, prop: str) -> str:
         return self.systemctl("show", f"--property={prop}", "--value", unit).strip()
-
-    def journal(self) -> str:
-        """What the units of this home said, and what was said of them."""
-        name = self.prefix
-        field = "UNIT" if self.as_root else "USER_UNIT"
-        told = self.sandbox.journal("--output=short-iso", "_TRANSPORT=journal", "+", "_TRANSPORT=stdout")
-        return "\n".join(line for line in told.splitlines() if name in line or field in line)
-
-    @property
-    def prefix(self) -> str:
-        told = self.systemctl("list-units", "--all", "--plain", "--no-legend", "analytics-sync-*-tick.timer")
-        return told.split()[0].removesuffix("-tick.timer")
 
 
 @dataclass

@@ -52,6 +52,8 @@ mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount --rbind /dev dev
 mount -t tmpfs -o mode=755 tmpfs run
 mount -t tmpfs tmpfs tmp
+# As on a machine of its own: what systemd mounts for a unit reaches the unit.
+mount --make-rshared "$1/root"
 exec chroot . env -i PATH="$PATH" container=sandbox \
     /lib/systemd/systemd --system --unit=sandbox.target --log-target=journal
 """

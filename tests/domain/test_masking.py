@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_sync.domain.masking import mask, mask_url
+from analytics_sync.domain.masking import mask, mask_path, mask_url
 
 
 def test_a_long_secret_keeps_its_last_four_characters() -> None:
@@ -41,3 +41,15 @@ def test_only_the_password_of_an_address_is_hidden(url: str, shown: str) -> None
 @given(st.text(alphabet="abc:/@?=&%", max_size=10))
 def test_no_password_survives_however_it_is_written(noise: str) -> None:
     assert "hunter2" not in mask_url(f"postgresql://me:{noise}hunter2{noise}@host/db")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://hc-ping.com/4c1f2e9a/x?create=1", "https://hc-ping.com/****"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/****"),
+        ("4c1f2e9a-no-address", "****"),
+    ],
+)
+def test_of_an_address_whose_path_is_a_secret_only_the_host_is_shown(address, shown):
+    assert mask_path(address) == shown

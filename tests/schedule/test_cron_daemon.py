@@ -42,5 +42,19 @@ def test_the_number_that_it_left_is_looked_at_first(tmp_path: Path) -> None:
     assert running(tmp_path / "proc", tmp_path / "run")
 
 
+def test_a_daemon_that_this_user_may_not_see_runs_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kill(number: int, signal: int) -> None:
+        assert signal == 0
+        raise PermissionError if number == 70 else ProcessLookupError
+
+    monkeypatch.setattr("os.kill", kill)
+    (tmp_path / "run").mkdir()
+    for number, alive in ((70, True), (71, False)):
+        (tmp_path / "run" / "crond.pid").write_text(f"{number}\n")
+        assert running(tmp_path / "proc", tmp_path / "run") is alive
+
+
 def test_no_process_can_be_seen(tmp_path: Path) -> None:
     assert not running(tmp_path / "proc", tmp_path / "run")

@@ -1,5 +1,6 @@
 """Finds out whether a cron daemon runs on this machine."""
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,8 @@ NAMES: Final = frozenset(["cron", "crond", "fcron"])
 
 def running(processes: Path = PROCESSES, run: Path = RUN) -> bool:
     """Whether a cron daemon runs: the one that left its number, or any process with its name."""
-    numbers = (_number(run / name) for name in PID_FILES)
-    if any(number is not None and _is_cron(processes / number) for number in numbers):
+    numbers = [number for name in PID_FILES if (number := _number(run / name)) is not None]
+    if any(_is_cron(processes / number) or _is_hidden(processes / number) for number in numbers):
         return True
     return any(_is_cron(folder) for folder in processes.glob("[0-9]*"))
 
@@ -40,6 +41,19 @@ def _is_cron(process: Path) -> bool:
         if name == "busybox":
             return b"crond" in (process / "cmdline").read_bytes().split(b"\0")[:2]
     except OSError:
-        # Ended in this moment, or hidden from this user.
         return False
     return name in NAMES
+
+
+def _is_hidden(process: Path) -> bool:
+    """Whether it runs, but this user may see no processes of others."""
+    try:
+        (process / "comm").read_bytes()
+    except OSError:
+        try:
+            os.kill(int(process.name), 0)
+        except PermissionError:
+            return True
+        except OSError:
+            return False
+    return False

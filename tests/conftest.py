@@ -10,11 +10,19 @@ from uuid import uuid4
 
 import pytest
 import pytest_socket
+from hypothesis import HealthCheck, settings
 
 from analytics_sync.store.database import Database
 from analytics_sync.store.migrate import upgrade
-from support import postgres
+from support import postgres, ready
 from support.fake_clock import FakeClock
+
+# How long an example takes says more of the machine than of the program. `make test-slow` tries as
+# many of them as is usual.
+STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("usual", STEADY)
+settings.register_profile("few", STEADY, max_examples=30)
+settings.load_profile("few")
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 _RESOLVED: dict[str, set[str]] = {}
@@ -91,18 +99,34 @@ def postgres_url(postgres_folder: str) -> str:
     return postgres.create_database(postgres_folder, f"test_{uuid4().hex}")
 
 
+@pytest.fixture(scope="session")
+def ready_postgres(postgres_folder: str) -> str:
+    """The name of a PostgreSQL database with this release's schema, to be copied."""
+    made = Database(postgres.create_database(postgres_folder, "ready"))
+    upgrade(made)
+    made.close()
+    return "ready"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, of each kind in turn."""
-    if request.param == "postgres":
+    """The address of a database of each kind in turn: empty, or that of `database`."""
+    is_ready = "database" in request.fixturenames
+    if request.param == "sqlite":
+        file = tmp_path / "test.db"
+        if is_ready:
+            ready.put_sqlite(file)
+        return f"sqlite:///{file}"
+    if not is_ready:
         return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path / 'test.db'}"
+    folder = request.getfixturevalue("postgres_folder")
+    like = request.getfixturevalue("ready_postgres")
+    return postgres.create_database(folder, f"test_{uuid4().hex}", like=like)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with this release's schema, of each kind in turn."""
     made = Database(database_url)
-    upgrade(made)
     yield made
     made.close()

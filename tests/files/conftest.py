@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from analytics_sync.store.database import Database
-from analytics_sync.store.migrate import upgrade
+from support import ready
 from support.file_desk import Desk
 
 
@@ -20,8 +20,7 @@ def furnished(database: Database) -> Desk:
 @pytest.fixture
 def desk(tmp_path) -> Iterator[Desk]:
     """A desk on SQLite."""
-    database = Database(f"sqlite:///{tmp_path / 'desk.db'}")
-    upgrade(database)
+    database = ready.sqlite(tmp_path / "desk.db")
     yield furnished(database)
     database.close()
 

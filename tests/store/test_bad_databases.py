@@ -382,7 +382,7 @@ def first_start(*arguments: object) -> object:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("number", [20, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [8, pytest.param(60, marks=pytest.mark.slow)])
 def test_first_starts_at_once_make_one_key_and_one_schema(tmp_path: Path, number: int) -> None:
     home = tmp_path / "home"
     assert set(first_start("crowd", home, number)) == {0}  # type: ignore[call-overload]
@@ -394,7 +394,7 @@ def test_first_starts_at_once_make_one_key_and_one_schema(tmp_path: Path, number
     assert {p.name for p in home.glob("key*")} == {"key"}
 
 
-@pytest.mark.parametrize("number", [12, pytest.param(1000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [6, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_first_start_that_is_killed_is_made_good_by_the_next(tmp_path: Path, number: int) -> None:
     landed, broken = first_start("kill", tmp_path, number)  # type: ignore[misc]
     assert broken == []

@@ -30,6 +30,7 @@ from analytics_sync.sync.run import Order
 from analytics_sync.sync.work import Choice
 from analytics_sync.tokens import parse_token
 from analytics_sync.wiring import Installation, installation, sync
+from support import ready
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 ORIGIN = "http://127.0.0.1:9"
@@ -80,6 +81,8 @@ class House:
         if database_url is not None:
             self.environ["ANALYTICS_SYNC_DATABASE_URL"] = database_url
         self.home = find_home(self.environ)
+        self.home.create()
+        ready.put_sqlite(self.home.database)
 
     @contextmanager
     def opened(self) -> Iterator[Installation]:

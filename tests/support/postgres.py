@@ -54,12 +54,12 @@ def url(folder: str, name: str) -> str:
     return f"postgresql://tester@/{name}?host={folder}"
 
 
-def create_database(folder: str, name: str) -> str:
-    """A new, empty database; returns its URL."""
+def create_database(folder: str, name: str, *, like: str = "template0") -> str:
+    """A new database, empty or a copy of another one; returns its URL."""
     import psycopg
 
     with psycopg.connect(url(folder, "postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
     return url(folder, name)
 
 

@@ -18,6 +18,7 @@ from analytics_sync.settings.home import find_home
 from analytics_sync.settings.load import load
 from analytics_sync.store import accounts, businesses, light, posts
 from analytics_sync.sync.forecast import Load, forecast, loads_of
+from support import ready
 from support.house import House
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -83,13 +84,9 @@ def desk(database, database_url, tmp_path):
 @pytest.fixture
 def one_desk(tmp_path):
     """On SQLite alone, for what the database has no part in."""
-    from analytics_sync.store.database import Database
-    from analytics_sync.store.migrate import upgrade
-
-    url = f"sqlite:///{tmp_path / 'test.db'}"
-    made = Database(url)
-    upgrade(made)
-    yield Desk(made, url, tmp_path)
+    file = tmp_path / "test.db"
+    made = ready.sqlite(file)
+    yield Desk(made, f"sqlite:///{file}", tmp_path)
     made.close()
 
 

@@ -116,7 +116,7 @@ def check_own(home: Home) -> None:
 
 @every_kind
 @pytest.mark.parametrize(
-    "seeds", [range(2), pytest.param(range(2, 120), marks=pytest.mark.slow)], ids=["few", "many"]
+    "seeds", [[1], pytest.param([0, *range(2, 120)], marks=pytest.mark.slow)], ids=["one", "many"]
 )
 def test_spoiled_answers_end_in_words_and_leave_no_trace(
     tmp_path: Path, platform: str, kind: str | None, seeds: range

@@ -1,7 +1,10 @@
 """`schedule`, `unschedule`, `pause`, `resume`, `jobs`: what they answer, refuse and leave behind."""
 
+import io
 import json
 import logging
+import os
+import pty
 import sqlite3
 import sys
 from contextlib import closing
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_sync.cli.frame import run
 from analytics_sync.schedule import place
 from support.command import Command
 
@@ -283,3 +287,22 @@ def test_jobs_answers_to_the_contract(command, machine, home):
     assert set(wanted.split()) <= set(found[0])
     assert found[1]["business_id"] == 1
     assert json.dumps(found[0]["last_run_time"]) == "null"
+
+
+@pytest.mark.parametrize(
+    ("answer", "entries"), [("y\n", [HOURLY, "tick"]), ("n\n", []), ("\n", [])]
+)
+def test_init_asks_at_a_terminal_and_takes_no_for_an_answer(
+    command, machine, monkeypatch, answer, entries
+):
+    """The question is asked of whoever holds both ends; here that is a pseudo-terminal."""
+    mine, theirs = pty.openpty()
+    os.write(mine, answer.encode())
+    with os.fdopen(theirs, "r+b", buffering=0) as terminal:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(terminal, write_through=True))
+        monkeypatch.setattr(sys, "stdout", sys.stdin)
+        assert run(["init"]) == 0
+        told = os.read(mine, 100_000).decode()
+    os.close(mine)
+    assert "Let this machine sync all businesses hourly? [y/N]" in told
+    assert machine.lines("systemd") == entries

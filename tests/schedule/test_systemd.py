@@ -17,6 +17,7 @@ from analytics_sync.schedule._unit_folder import UnitFolder
 from analytics_sync.schedule.systemd import Systemd
 from support import systemd_sandbox
 from support.fake_clock import FakeClock
+from support.rights import bound_by_rights
 from support.systemd_sandbox import Sandbox, booted
 
 HOUR = timedelta(hours=1)
@@ -272,6 +273,36 @@ def test_a_missing_key_is_told_before_system_units_need_it(
     with pytest.raises(SchedulerUnusable) as caught:
         Systemd(place).check()
     assert caught.value.code == "key_missing"
+
+
+def test_a_folder_of_units_that_cannot_be_written_is_told(backend: Systemd) -> None:
+    folder = backend.files.units
+    folder.mkdir(mode=0o500)
+    backend.manager = Manager(["echo", str(folder)])
+    with bound_by_rights(), pytest.raises(SchedulerUnusable) as caught:
+        _whose.check_folder(backend.manager, folder)
+    assert str(folder) in caught.value.message
+    with pytest.raises(SchedulerUnusable) as caught:
+        _whose.check_folder(backend.manager, folder / "another")
+    assert "XDG_CONFIG_HOME" in caught.value.hint
+
+
+def test_what_root_installed_is_looked_at_by_its_owner_and_changed_by_root_alone(
+    backend: Systemd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_whose, "SYSTEM_UNITS", backend.files.units)
+    monkeypatch.setattr(_whose, "BOOTED", tmp_path)
+    monkeypatch.setattr(_whose, "find", lambda program: program)
+    owner = replace(backend.place, as_root=False)
+    assert Systemd(owner).files.units != backend.files.units
+    backend.files.units.mkdir()
+    Path(backend.files.unit(f"{PREFIX}@.service")).touch()
+    looking = Systemd(owner)
+    assert looking.files.units == backend.files.units
+    assert looking.alive(EPOCH, None)
+    with pytest.raises(SchedulerUnusable) as caught:
+        looking.check()
+    assert caught.value.code == "other_form"
 
 
 def test_a_systemctl_that_fails_says_what_it_said(backend: Systemd) -> None:

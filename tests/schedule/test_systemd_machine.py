@@ -39,8 +39,8 @@ def sandbox(world: Platforms, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def homes(world: Platforms, sandbox: Sandbox) -> list[Home]:
     """One with system units that root schedules, one with the units of a user who lingers."""
     return [
-        furnish(sandbox, world, "worker", 1, as_root=True),
-        furnish(sandbox, world, "lena", 2, as_root=False),
+        furnish(world, Home(sandbox, "worker", as_root=True), 1),
+        furnish(world, Home(sandbox, "lena", as_root=False), 2),
     ]
 
 
@@ -95,7 +95,7 @@ def test_timers_fire_and_make_up_what_a_machine_that_was_off_missed(
     for home in homes:
         fired = of_job(home)[0]
         assert fired["trigger"] == "schedule"
-        assert instant(fired["started_at"]) - instant(fired["slot_at"]) < timedelta(seconds=20)
+        assert instant(fired["started_at"]) - instant(fired["slot"]) < timedelta(seconds=20)
         wait_until(lambda home=home: not home.ask("jobs")["jobs"][0]["running"], 30)
         [job] = home.ask("jobs")["jobs"]
         assert job["drift"] is None
@@ -113,7 +113,7 @@ def test_timers_fire_and_make_up_what_a_machine_that_was_off_missed(
         made_up = [run for run in runs if run["made_up"]]
         assert len(made_up) == 1
         assert made_up[0]["made_up"] in {2, 3}
-        slots = [run["slot_at"] for run in runs]
+        slots = [run["slot"] for run in runs]
         assert len(slots) == len(set(slots))
         assert home.ask("jobs")["jobs"][0]["drift"] is None
     for home in homes:
@@ -168,6 +168,26 @@ def test_a_single_time_is_gone_after_its_run(home: Home) -> None:
         wait_until(lambda: not any(job in path for path in traces(home.sandbox)), 30)
         assert [one["id"] for one in home.ask("jobs")["jobs"]] == [JOB]
         assert home.ask("jobs")["jobs"][0]["drift"] is None
+
+
+@pytest.mark.parametrize(("user", "as_root"), [("mia", True), ("noor", False)])
+def test_a_home_may_be_called_anything(
+    world: Platforms, sandbox: Sandbox, user: str, *, as_root: bool
+) -> None:
+    odd = 'ä 100% "q" $HOME :x\'y/home'
+    home = furnish(world, Home(sandbox, user, as_root, odd), 1)
+    home.ask("schedule", "1", "--every", "24h")
+    unit = home.unit(JOB)
+    make_due(home)
+    home.systemctl("start", unit)
+    assert of_job(home)[0]["outcome"] == "complete"
+    hook = unit.replace("@", "-failed@")
+    home.systemctl("start", hook)
+    at = datetime.now().astimezone() + timedelta(seconds=8)
+    job = home.ask("schedule", "1", "--at", at.replace(microsecond=0).isoformat())["id"]
+    wait_until(lambda: [run for run in home.runs if run.get("job") == job], 60)
+    wait_until(lambda: not any(job in path for path in traces(sandbox)), 30)
+    home.ask("unschedule", "--all")
 
 
 def make_due(home: Home) -> None:

@@ -38,10 +38,11 @@ class Home:
     sandbox: Sandbox
     user: str
     as_root: bool
+    folder: str = ".local/share/analytics-sync"
 
     @property
     def path(self) -> str:
-        return f"{self.sandbox.home_of(self.user)}/.local/share/analytics-sync"
+        return f"{self.sandbox.home_of(self.user)}/{self.folder}"
 
     def say(self, *arguments: str, stdin: str = "", root: bool = False, check: bool = True) -> Any:
         """Run the program as the user, as `su` does, or as root; gives its JSON document."""
@@ -115,12 +116,12 @@ def platforms(names: Sequence[str], businesses: int, posts: int = 20) -> Iterato
         yield Platforms(made, origin)
 
 
-def furnish(sandbox: Sandbox, world: Platforms, user: str, business: int, *, as_root: bool) -> Home:
-    """Make a user with a home that has one business with the accounts of a simulated one."""
+def furnish(world: Platforms, home: Home, business: int) -> Home:
+    """Make the user, and in the home one business with the accounts of a simulated one."""
+    sandbox, user = home.sandbox, home.user
     sandbox.add_user(user)
-    if not as_root:
+    if not home.as_root:
         sandbox.linger(user)
-    home = Home(sandbox, user, as_root)
     home.say("init")
     sandbox.run("tee", f"{home.path}/config.toml", user=user, stdin=world.config)
     home.say("business", "add", "Acme")

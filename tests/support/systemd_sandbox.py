@@ -39,7 +39,8 @@ cd "$1/root"
 rm -rf etc/systemd/system/multi-user.target.wants var/log/journal
 mkdir -p etc/systemd/system var/log/journal
 printf '%s' "$2" >etc/systemd/system/sandbox.target
-printf '[Manager]\\nDefaultEnvironment=\\n' >etc/systemd/system.conf
+# The kernel's messages are this machine's.
+printf '[Journal]\\nReadKMsg=no\\n' >etc/systemd/journald.conf
 echo ready
 read -r _ || true
 """

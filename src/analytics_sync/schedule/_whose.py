@@ -74,7 +74,7 @@ def check(place: Place, manager: Manager, files: UnitFolder) -> None:
             hint="Type: analytics-sync init",
             code="key_missing",
         )
-    _check_folder(manager, files.units)
+    check_folder(manager, files.units)
 
 
 def refuse_other_form(place: Place) -> None:
@@ -100,7 +100,8 @@ def advice(user: str) -> list[str]:
     return [f"{told} loginctl enable-linger {user}"]
 
 
-def _check_folder(manager: Manager, folder: Path) -> None:
+def check_folder(manager: Manager, folder: Path) -> None:
+    """:raises SchedulerUnusable: units in this folder are not read, or can't be written."""
     if not manager.reads(folder):
         raise SchedulerUnusable(
             f"Your systemd manager reads no units from {folder}.",
@@ -108,7 +109,7 @@ def _check_folder(manager: Manager, folder: Path) -> None:
             code="unit_folder",
         )
     there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(there, os.W_OK | os.X_OK, effective_ids=True):
         raise SchedulerUnusable(
             f"Units can't be written to {folder}: {there} is not writable.",
             hint=f"Make {there} writable for you, or take `--backend crontab`.",

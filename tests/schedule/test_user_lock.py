@@ -1,3 +1,5 @@
+import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -28,9 +30,29 @@ def test_the_first_folder_that_is_there_is_taken(tmp_path: Path) -> None:
     with locked(tmp_path / "missing", tmp_path):
         pass
     with (
-        pytest.raises(SchedulerUnusable, match="can't be opened"),
+        pytest.raises(SchedulerUnusable, match="can't be locked"),
         locked(tmp_path / "missing"),
     ):
+        pass
+
+
+def test_a_folder_on_a_file_system_without_such_locks_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nfs").mkdir()
+    (tmp_path / "local").mkdir()
+    remote = (tmp_path / "nfs").stat().st_ino
+    real = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if os.fstat(descriptor).st_ino == remote:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked(tmp_path / "nfs", tmp_path / "local"):
+        pass
+    with pytest.raises(SchedulerUnusable, match="can't be locked"), locked(tmp_path / "nfs"):
         pass
 
 

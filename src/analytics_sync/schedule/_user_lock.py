@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,11 +20,11 @@ def locked(
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[None]:
-    """Hold the first of these folders that can be opened. The lock leaves nothing in it.
+    """Hold the first of these folders that can be locked. The lock leaves nothing in it.
 
     Waiting is done in real time, because the holder is a real process.
 
-    :raises SchedulerUnusable: none can be opened, or another process holds it for a minute.
+    :raises SchedulerUnusable: none can be locked, or another process holds it for a minute.
     """
     descriptor = _open(folders)
     try:
@@ -64,14 +64,22 @@ def user_name(number: int) -> str:
 
 def _open(folders: tuple[Path, ...]) -> int:
     for folder in folders:
-        try:
-            return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            continue
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                # NFS locks nothing that is open for reading only.
+                fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return descriptor
+            except OSError:
+                os.close(descriptor)
+                raise
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            return descriptor
     named = " or ".join(map(str, folders))
     raise SchedulerUnusable(
-        f"The folder {named} can't be opened, which keeps two writers apart.",
-        hint="It must be there, and readable for the user who schedules.",
+        f"The folder {named} can't be locked, which keeps two writers apart.",
+        hint="It must be there, readable for the user who schedules, and better on a local disk.",
     )
 
 

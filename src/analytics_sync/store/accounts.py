@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from analytics_sync.domain.metrics import Number
 from analytics_sync.domain.records import Account, AccountTotals
@@ -14,6 +14,11 @@ from analytics_sync.store.businesses import forget_unused_credentials
 from analytics_sync.store.statements import follow_sequence, row_id, upsert
 from analytics_sync.store.tables import account, account_snapshot, business, credential
 from analytics_sync.store.trouble import changed_meanwhile
+
+# Built once, as every account of a sync is asked for it.
+_SYNC_STATE = select(account.c.discovered, account.c.totals_at).where(
+    account.c.id == bindparam("account")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +177,7 @@ def remove(connection: Connection, id: int, now: datetime) -> int:
 
 def sync_state(connection: Connection, id: int) -> SyncState:
     """:raises Busy: the account was deleted meanwhile."""
-    row = connection.execute(
-        select(account.c.discovered, account.c.totals_at).where(account.c.id == id)
-    ).first()
+    row = connection.execute(_SYNC_STATE, {"account": id}).first()
     if row is None:
         raise changed_meanwhile()
     return SyncState(row.discovered, row.totals_at)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from analytics_sync.clock import EPOCH
 from analytics_sync.store.statements import upsert
@@ -13,6 +13,11 @@ from analytics_sync.transport.call import Cap, Limit
 
 # No platform makes one wait longer: a later time was reckoned by a clock that was wrong.
 LONGEST_BLOCK = timedelta(days=35)
+
+# Built once: where reading is charged, each account of a sync asks.
+_HERE = (call_budget.c.bucket == bindparam("of")) & (call_budget.c.period == bindparam("every"))
+_USED = select(call_budget).where(_HERE).with_for_update()
+_USE = update(call_budget).where(_HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +83,12 @@ def spend(connection: Connection, cap: Cap, wanted: int, now: datetime) -> int:
     period = int(cap.period.total_seconds())
     empty = {"bucket": cap.bucket, "period": period, "period_start": start, "used": 0}
     upsert(connection, call_budget, [empty], replace=False)
-    here = (call_budget.c.bucket == cap.bucket) & (call_budget.c.period == period)
-    row = connection.execute(select(call_budget).where(here).with_for_update()).one()
+    here = {"of": cap.bucket, "every": period}
+    row = connection.execute(_USED, here).one()
     used = row.used if row.period_start == start else 0
     granted = max(0, min(wanted, cap.calls - used))
-    connection.execute(
-        update(call_budget)
-        .where(here)
-        .values(period_start=start, used=used + granted, ceiling=cap.calls)
-    )
+    told = {"period_start": start, "used": used + granted, "ceiling": cap.calls}
+    connection.execute(_USE, here | told)
     return granted
 
 

@@ -8,7 +8,6 @@ from unicodedata import category
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from analytics_sync.errors import WrongUsage
-from analytics_sync.store.jobs import unknown_business
 from analytics_sync.store.statements import follow_sequence, row_id
 from analytics_sync.store.tables import (
     account,
@@ -114,6 +113,8 @@ def find(connection: Connection, text: str, *, removed: bool = False) -> Busines
         query = query.where(business.c.removed_at.is_(None))
     row = connection.execute(query).first()
     if row is None:
+        from analytics_sync.store.jobs import unknown_business
+
         raise unknown_business(word)
     return _record(row)
 

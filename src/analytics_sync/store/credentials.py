@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
 from analytics_sync.store.tables import credential
+
+# Built once, as each account of a sync opens its own.
+_BY_ID = select(credential).where(credential.c.id == bindparam("credential"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def seal(connection: Connection, id: int, ciphertext: str) -> None:
 
 def get(connection: Connection, id: int) -> CredentialRow:
     """:raises WrongUsage: there is no such credential."""
-    row = connection.execute(select(credential).where(credential.c.id == row_id(id))).first()
+    row = connection.execute(_BY_ID, {"credential": row_id(id)}).first()
     if row is None:
         raise WrongUsage(
             f"There is no credential {id}.",

@@ -84,6 +84,8 @@ class Database:
             yield
         except DBAPIError as error:
             raise self._unusable(error.orig or error) from error
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def _unusable(self, error: BaseException) -> StoreUnusable | Busy:
         if self.path is not None:
@@ -130,7 +132,7 @@ def _sqlite_engine(path: Path, *, writing: bool) -> Engine:
             connection.execute("PRAGMA foreign_keys = ON")
 
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)

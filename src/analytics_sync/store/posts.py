@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.records import POST_KINDS, FoundPost, Post
@@ -15,6 +15,31 @@ from analytics_sync.store.tables import account, latest, post
 # Days after which a post is asked again for metrics that were refused for it, each post on a day
 # of its own. No divisor of a week, so that posts read once a week have their day too.
 DOUBTED_EVERY = 6
+
+# Queries of every account of a sync are built once: that takes as long as running them.
+_CANDIDATES = (
+    select(post.c.id, post.c.published_at, post.c.last_tried_at, post.c.kind)
+    .where(post.c.account_id == bindparam("account"), post.c.state == "active")
+    .order_by(post.c.published_at.desc(), post.c.id.desc())
+)
+_READABLE = (
+    select(
+        post.c.id,
+        post.c.platform_post_id,
+        post.c.published_at,
+        post.c.kind,
+        post.c.versions,
+        post.c.refused,
+        post.c.confirmed_at,
+        post.c.charged_on,
+        *[latest.c[name] for name in COLUMNS],
+    )
+    .select_from(post.outerjoin(latest, latest.c.post_id == post.c.id))
+    .where(post.c.id.in_(bindparam("ids", expanding=True)))
+)
+_OF_ACCOUNT = select(post).where(post.c.account_id == bindparam("account"))
+_NAMED = _OF_ACCOUNT.where(post.c.platform_post_id.in_(bindparam("ids", expanding=True)))
+_EDITED = _OF_ACCOUNT.where(post.c.versions.cast(post.c.text.type) != "[]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +63,19 @@ class Taken:
 
 def candidates(connection: Connection, account_id: int) -> list[Candidate]:
     """All posts of an account that may be read, newest first."""
-    query = (
-        select(post.c.id, post.c.published_at, post.c.last_tried_at, post.c.kind)
-        .where(post.c.account_id == account_id, post.c.state == "active")
-        .order_by(post.c.published_at.desc(), post.c.id.desc())
-    )
     return [
-        Candidate(row.id, row.published_at, row.last_tried_at, _known_kind(row.kind))
-        for row in connection.execute(query)
+        Candidate(id, published_at, last_tried_at, _known_kind(kind))
+        for id, published_at, last_tried_at, kind in connection.execute(
+            _CANDIDATES, {"account": account_id}
+        )
     ]
 
 
 def load(connection: Connection, ids: Sequence[int], today: date) -> list[Post]:
     """Posts with what platforms need to read them, in the order asked for."""
     found: dict[int, Post] = {}
-    numbers = [latest.c[name] for name in COLUMNS]
-    query = select(
-        post.c.id,
-        post.c.platform_post_id,
-        post.c.published_at,
-        post.c.kind,
-        post.c.versions,
-        post.c.refused,
-        post.c.confirmed_at,
-        post.c.charged_on,
-        *numbers,
-    ).select_from(post.outerjoin(latest, latest.c.post_id == post.c.id))
     for some in pieces(ids):
-        for row in connection.execute(query.where(post.c.id.in_(some))):
+        for row in connection.execute(_READABLE, {"ids": some}):
             found[row.id] = _record(row, today)
     return [found[id] for id in ids if id in found]
 
@@ -121,14 +131,9 @@ def _known(
     ids = [id for item in found for id in (item.platform_post_id, *item.versions)]
     rows: dict[str, Row[Any]] = {}
     for some in pieces(ids):
-        query = select(post).where(
-            post.c.account_id == account_id, post.c.platform_post_id.in_(some)
-        )
-        rows |= {row.platform_post_id: row for row in connection.execute(query)}
-    edited = select(post).where(
-        post.c.account_id == account_id, post.c.versions.cast(_TEXT) != "[]"
-    )
-    for row in connection.execute(edited):
+        named = connection.execute(_NAMED, {"account": account_id, "ids": some})
+        rows |= {row.platform_post_id: row for row in named}
+    for row in connection.execute(_EDITED, {"account": account_id}):
         rows |= {id: row for id in row.versions if id not in rows}
     return rows
 
@@ -259,6 +264,3 @@ def _record(row: Row[Any], today: date) -> Post:
 def _known_kind(kind: str | None) -> str | None:
     """A kind that came from a file may be any word; one that is not known counts as none."""
     return kind if kind in POST_KINDS else None
-
-
-_TEXT = post.c.text.type

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from analytics_sync.domain.history import Fold, Known, fold
 from analytics_sync.domain.metrics import COLUMNS
@@ -16,6 +16,10 @@ from analytics_sync.store.tables import latest, post, snapshot
 # protected look alike at first.
 GONE_AFTER = 3
 _NUMBERS = [latest.c[name] for name in COLUMNS]
+_KNOWN = select(
+    latest.c.post_id, *_NUMBERS, latest.c.extra, latest.c.sources, latest.c.unsaid
+).where(latest.c.post_id.in_(bindparam("ids", expanding=True)))
+_MARK_READ = update(post).where(post.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def save(
@@ -52,12 +56,7 @@ def newest_known(connection: Connection, ids: Sequence[int]) -> dict[int, Known]
     """What is known of each post; one never read is absent."""
     found = {}
     for some in pieces(ids):
-        query = select(
-            latest.c.post_id, *_NUMBERS, latest.c.extra, latest.c.sources, latest.c.unsaid
-        )
-        for id, *numbers, extra, sources, unsaid in connection.execute(
-            query.where(latest.c.post_id.in_(some))
-        ):
+        for id, *numbers, extra, sources, unsaid in connection.execute(_KNOWN, {"ids": some}):
             columns = {
                 name: value
                 for name, value in zip(COLUMNS, numbers, strict=True)
@@ -104,7 +103,7 @@ def _mark_read(
         if charged:
             told["charged_on"] = today
         for some in pieces(ids):
-            connection.execute(update(post).where(post.c.id.in_(some)).values(told))
+            connection.execute(_MARK_READ, {"ids": some, **told})
     for found, reading in results:
         learned = _learned(found, reading)
         if learned:

@@ -146,3 +146,15 @@ def test_chosen_posts_are_due_distinct_and_within_the_limit(ages, limit, cadence
     due = [p for p in posts if cadence.is_due(p.published_at, p.last_tried_at, NOW)]
     assert len(chosen) == len(set(chosen)) == min(limit, len(due))
     assert set(chosen) <= set(due)
+
+
+def test_what_was_tried_in_this_slot_or_since_is_not_due() -> None:
+    """Several jobs may have the same slot; a run that makes it up comes later than both."""
+    usual, slot = USUAL, datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+    published = slot - timedelta(days=1)
+    hour = timedelta(hours=1)
+    for tried in (slot, slot + timedelta(minutes=30), slot + 3 * hour):
+        assert not usual.is_due(published, tried, slot, hour, slot + 4 * hour)
+    assert usual.is_due(published, slot - timedelta(seconds=1), slot, hour, slot + 4 * hour)
+    # Noted by a wrong clock.
+    assert usual.is_due(published, slot + 9 * hour, slot, hour, slot + 4 * hour)

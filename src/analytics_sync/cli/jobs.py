@@ -19,10 +19,10 @@ def register(app: typer.Typer) -> None:
 
 def jobs(*, json: Json = False) -> None:
     """Show what is scheduled: next and last run, and where the machine differs."""
-    from analytics_sync.wiring import rows, watcher
+    from analytics_sync.wiring import overview, rows
 
     with opened() as installation, rows(installation) as reading:
-        found = watcher(installation).overview(reading, installation.clock.now())
+        found = overview(installation, reading)
     document = {"jobs": [shown.as_json() for shown in found.jobs]}
     answer(document, as_json=json, human=lambda: tell(found))
 

@@ -8,9 +8,13 @@ from analytics_sync.errors import AnalyticsSyncError
 from analytics_sync.locks import Locks
 from analytics_sync.schedule._backend import Backend, Place
 from analytics_sync.schedule.choice import backend_named
-from analytics_sync.schedule.state import State
+from analytics_sync.schedule.place import find_place
+from analytics_sync.schedule.state import State, read_state
 from analytics_sync.schedule.words import said
+from analytics_sync.settings.home import Home
+from analytics_sync.settings.load import Settings
 from analytics_sync.store.jobs import Known
+from analytics_sync.store.light import Rows
 
 
 class Shown(NamedTuple):
@@ -49,6 +53,19 @@ class Overview(NamedTuple):
     jobs: tuple[Shown, ...]
     strays: str | None
     alive: bool | None
+
+
+def overview(
+    rows: Rows,
+    home: Home,
+    settings: Settings,
+    environ: Mapping[str, str],
+    locks: Locks,
+    now: datetime,
+) -> Overview:
+    """All jobs of an installation, as they are now."""
+    state = read_state(rows, home)
+    return look(state, find_place(state.installed.name, home, settings, environ), locks, now)
 
 
 def look(state: State, place: Place, locks: Locks, now: datetime) -> Overview:

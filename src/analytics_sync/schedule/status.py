@@ -10,9 +10,9 @@ from analytics_sync.locks import Locks
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.schedule import attention
 from analytics_sync.schedule.attention import Attention
-from analytics_sync.schedule.overview import Overview, look
-from analytics_sync.schedule.place import find_place, host
-from analytics_sync.schedule.state import State, read_state
+from analytics_sync.schedule.overview import Overview, overview
+from analytics_sync.schedule.place import host
+from analytics_sync.schedule.state import State
 from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import Home
 from analytics_sync.settings.load import Settings
@@ -75,21 +75,16 @@ class Watcher:
         self.locks = locks
         self.platforms = platforms
 
-    def overview(self, rows: Rows, now: datetime) -> Overview:
-        state = read_state(rows, self.home)
-        place = find_place(state.installed.name, self.home, self.settings, self.environ)
-        return look(state, place, self.locks, now)
-
     def status(self, rows: Rows, now: datetime) -> Status:
-        overview = self.overview(rows, now)
-        wanted = self.forecast(rows, overview.state, now)
+        found = overview(rows, self.home, self.settings, self.environ, self.locks, now)
+        wanted = self.forecast(rows, found.state, now)
         return Status(
             home=self.home,
             database=_shown(self.settings.database_url),
             user=_user(),
             enabled=self.settings.enabled,
-            overview=overview,
-            attention=tuple(self._attention(rows, overview, wanted, now)),
+            overview=found,
+            attention=tuple(self._attention(rows, found, wanted, now)),
             last_run=stored.last_run(rows),
             businesses=tuple(stored.freshness(rows)),
             forecast=wanted,
@@ -111,7 +106,7 @@ class Watcher:
         )
 
     def _attention(
-        self, rows: Rows, overview: Overview, wanted: "Forecast", now: datetime
+        self, rows: Rows, found: Overview, wanted: "Forecast", now: datetime
     ) -> Iterator[Attention]:
         if not self.settings.enabled:
             yield Attention(
@@ -119,8 +114,8 @@ class Watcher:
                 f"Installed jobs do nothing: enabled = false in {self.home.config}",
             )
         yield from attention.of_credentials(rows)
-        yield from attention.of_runs(rows, overview, now)
-        yield from attention.of_machine(overview, now)
+        yield from attention.of_runs(rows, found, now)
+        yield from attention.of_machine(found, now)
         yield from attention.of_demand(wanted)
 
 

@@ -4,7 +4,7 @@ Nothing heavy is imported before it is used: many commands need neither database
 """
 
 from analytics_sync.wiring.installation import Installation, initialise, installation
-from analytics_sync.wiring.jobs import rows, run_job, scheduler, starter, tick, watcher
+from analytics_sync.wiring.jobs import overview, rows, run_job, scheduler, starter, tick, watcher
 from analytics_sync.wiring.syncs import listing_prices, manual_order, nothing_due, rehearse, sync
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "listing_prices",
     "manual_order",
     "nothing_due",
+    "overview",
     "rehearse",
     "rows",
     "run_job",

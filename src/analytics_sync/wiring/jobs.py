@@ -9,6 +9,7 @@ from analytics_sync.wiring.installation import Installation
 from analytics_sync.wiring.syncs import sync
 
 if TYPE_CHECKING:
+    from analytics_sync.schedule.overview import Overview
     from analytics_sync.schedule.running import Ended, Runner
     from analytics_sync.schedule.scheduler import Scheduler
     from analytics_sync.schedule.starting import Starter
@@ -45,6 +46,20 @@ def watcher(opened: Installation) -> "Watcher":
         environ=opened.environ,
         locks=opened.locks,
         platforms=all_platforms(),
+    )
+
+
+def overview(opened: Installation, reading: "Rows") -> "Overview":
+    """All jobs as they are now; loads less than a watcher."""
+    from analytics_sync.schedule.overview import overview as found
+
+    return found(
+        reading,
+        opened.home,
+        opened.settings,
+        opened.environ,
+        opened.locks,
+        opened.clock.now(),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 from analytics_sync.domain.timing import Cron, Every, Timing
@@ -96,13 +96,19 @@ class Uneven(Pace):
         if every is None:
             return NEVER
         done: list[datetime] = []
-        before: datetime | None = None
-        for slot in self.slots:
-            interval = slot - before if before is not None and grace else timedelta(0)
-            if not done or slot - done[-1] >= every - interval / 2:
+        for slot, interval in zip(self.slots, self._intervals, strict=True):
+            wait = every - interval / 2 if grace else every
+            if not done or slot - done[-1] >= wait:
                 done.append(slot)
-            before = slot
         return self._average(done)
+
+    @cached_property
+    def _intervals(self) -> list[timedelta]:
+        """How far each slot is from its nearer neighbour, as `Timing.distance` has it."""
+        if len(self.slots) < 2:
+            return [timedelta(0) for _ in self.slots]
+        gaps = [after - before for before, after in pairwise(self.slots)]
+        return [min(two) for two in zip([gaps[0], *gaps], [*gaps, gaps[-1]], strict=True)]
 
     def _average(self, moments: Sequence[datetime]) -> Often:
         days = self.span / DAY

@@ -149,7 +149,7 @@ def until(what: Callable[[], Any]) -> None:
 
 
 @pytest.mark.usefixtures("at_platforms")
-@pytest.mark.parametrize("processes", [3, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("processes", [2, pytest.param(8, marks=pytest.mark.slow)])
 def test_processes_that_fire_at_once_make_one_run(busy_house: House, processes: int) -> None:
     schedule(busy_house, None, DAILY, days=1)
     fired = [start("sync", "--job", JOB) for _ in range(processes)]

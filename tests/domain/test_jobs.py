@@ -78,9 +78,11 @@ def test_no_slot_is_done_twice_and_slots_come_in_order(
 ) -> None:
     """However the clock moves by less than an hour back, and whatever comes of the runs."""
     job = Job(1, "sync_all_businesses", None, timing, NOON)
-    now, last, done = NOON, None, list[datetime]()
+    newest = now = NOON
+    last, done = None, list[datetime]()
     for passed, status in zip(minutes, statuses, strict=False):
-        now += passed * MINUTE
+        now = max(now + passed * MINUTE, newest - 59 * MINUTE)
+        newest = max(newest, now)
         due = job.due(last, now)
         if due is None:
             continue

@@ -22,7 +22,7 @@ DAY: Final = 86_400
 WEEK: Final = timedelta(days=7)
 HOURS: Final = range(24)
 MINUTES: Final = range(60)
-# Also by the numbers of ISO 8601.
+# By the numbers of cron and of ISO 8601.
 WEEKDAYS: Final = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # A clock change touches no slot farther away.
 REACH: Final = timedelta(hours=3)
@@ -109,7 +109,8 @@ def _days(what: Pattern) -> list[str]:
 
 
 def _names(weekdays: Collection[int]) -> str:
-    ordered = sorted(weekdays)
+    # A week begins on Monday here: `Sun..Tue` is refused.
+    ordered = sorted(day or 7 for day in weekdays)
     if len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1:
         return f"{WEEKDAYS[ordered[0]]}..{WEEKDAYS[ordered[-1]]}"
     return ",".join(WEEKDAYS[day] for day in ordered)

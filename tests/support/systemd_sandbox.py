@@ -39,7 +39,10 @@ cd "$1/root"
 rm -rf etc/systemd/system/multi-user.target.wants var/log/journal
 mkdir -p etc/systemd/system var/log/journal
 printf '%s' "$2" >etc/systemd/system/sandbox.target
-# The kernel's messages are this machine's.
+# The kernel, its settings and its messages are this machine's.
+for unit in sysctl binfmt modules-load; do
+    ln -s /dev/null "etc/systemd/system/systemd-$unit.service"
+done
 printf '[Journal]\\nReadKMsg=no\\n' >etc/systemd/journald.conf
 echo ready
 read -r _ || true

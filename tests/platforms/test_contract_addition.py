@@ -147,7 +147,7 @@ def test_it_syncs(added, tmp_path):
                 opened.parts(), ["https://pebble.example/p/500"], business_id=None, platform=None
             )
         )
-        assert (taken.post.platform_post_id, taken.new) == ("500", True)
+        assert (taken.platform_post_id, taken.new) == ("500", True)
         record = sync(opened, Order(Choice(clock.now(), limit=200)))
         told = {row["platform_post_id"]: row for row in rows(opened.database, Wanted())}
     assert (record.outcome, record.total("discovered")) == ("complete", 100)

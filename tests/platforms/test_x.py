@@ -600,7 +600,7 @@ def test_a_post_is_added_by_its_web_address(house):
                 platform=None,
             )
         )
-    assert (added[0].new, added[0].post.platform_post_id) == (True, post.id)
+    assert (added[0].new, added[0].platform_post_id) == (True, post.id)
     with house.opened() as found, pytest.raises(WrongUsage, match="does not show"):
         asyncio.run(
             add_posts(found.parts(), ["1990000000000000001"], business_id=None, platform=None)

@@ -109,6 +109,8 @@ def test_a_job_says_itself_what_is_synced(command: Command, also: list[str]) -> 
 
 def test_a_start_for_nothing_loads_nothing_heavy(house: House) -> None:
     schedule(house, None, DAILY, seconds=0)
+    with house.opened() as opened, opened.database.write() as connection:
+        schedules.installed(connection)
     calls = [["sync", "--job", JOB], ["tick"], ["sync", "--job", JOB, "--json"]]
     code = (
         "import sys; from analytics_sync.cli.frame import run;"

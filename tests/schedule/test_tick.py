@@ -188,6 +188,11 @@ def test_enabled_false_is_said_and_the_tick_is_noted(
 
 
 def test_ticks_are_noted(database: Database) -> None:
+    note_tick(database.url, lambda: database, START)
+    with database.read() as connection:
+        assert installed(over(connection)) is None
+    with database.write() as connection:
+        schedules.installed(connection)
     for minute in (1, 2):
         at = START + minute * MINUTE
         note_tick(database.url, lambda: database, at)
@@ -209,6 +214,7 @@ def test_a_tick_takes_up_what_was_missed_and_killed(tmp_path: Path) -> None:
     with house.opened() as opened, opened.database.write() as connection:
         for business, timing in ((1, HOURLY), (2, Once(house.clock.now() + 30 * MINUTE))):
             schedules.put(connection, business, timing, now=house.clock.now())
+        schedules.installed(connection)
     house.pass_time(hours=3, minutes=17)
     with house.opened() as opened:
         result = tick(starter(opened))

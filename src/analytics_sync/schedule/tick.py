@@ -47,7 +47,7 @@ def tick(starter: Starter) -> Ticked:
     with starter.rows() as rows:
         installed = jobs.installed(rows)
         known = jobs.all_jobs(rows)
-    if installed is not None or known:
+    if installed is not None:
         starter.note_tick(now)
     if starter.is_off("the tick"):
         return Ticked([], ExitStatus.DONE)

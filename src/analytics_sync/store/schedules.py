@@ -34,7 +34,7 @@ def note_installed(connection: Connection, now_is: Installed) -> None:
 
 
 def note_tick(connection: Connection, now: datetime) -> None:
-    installed(connection)
+    """Where nothing was ever installed nothing is noted."""
     connection.execute(update(installation).values(ticked_at=now))
 
 

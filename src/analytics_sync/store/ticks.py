@@ -1,6 +1,5 @@
 """Notes when the last tick began; light, because most ticks find nothing to do."""
 
-import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def note_tick(url: str, database: "Callable[[], Database]", now: datetime) -> None:
-    """Write it; on SQLite with `sqlite3` alone, where the schema is this release's.
+    """Write it, if anything was ever installed; on SQLite with `sqlite3` alone.
 
     :raises StoreUnusable: the database can't be written.
     """
@@ -38,12 +37,7 @@ def note_tick(url: str, database: "Callable[[], Database]", now: datetime) -> No
             ) as connection,
         ):
             connection.execute("BEGIN IMMEDIATE")
-            written = connection.execute("UPDATE installation SET ticked_at = ?", (at,)).rowcount
-            if not written:
-                connection.execute(
-                    "INSERT INTO installation (id, name, made, ticked_at) VALUES (1, ?, '[]', ?)",
-                    (secrets.token_hex(4), at),
-                )
+            connection.execute("UPDATE installation SET ticked_at = ?", (at,))
             connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise sqlite_unusable(str(file), error) from error

@@ -11,6 +11,8 @@ import pytest
 from analytics_sync.domain.timing import Every, Once
 from analytics_sync.schedule import _units
 from analytics_sync.schedule._backend import Entry, Place
+from analytics_sync.schedule.place import find_place
+from analytics_sync.wiring import installation
 
 ANALYZE = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(
@@ -134,3 +136,16 @@ def test_files_of_other_installations_and_drop_ins_are_not_ours(tmp_path: Path) 
     for name in ("-mine.service", "@.service.d", "-sync_business_1.timer.bak", "e@.service"):
         assert not names.fullmatch(f"analytics-sync-0a1b2c3d{name}")
     assert not names.fullmatch("analytics-sync-main-tick.timer")
+
+
+@pytest.mark.parametrize(("folder", "written"), [("data", True), ("home", False)])
+def test_the_folder_of_a_database_elsewhere_is_one_to_write(
+    tmp_path: Path, folder: str, *, written: bool
+) -> None:
+    environ = {
+        "ANALYTICS_SYNC_HOME": str(tmp_path / "home"),
+        "ANALYTICS_SYNC_DATABASE_URL": f"sqlite:///{tmp_path / folder / 'other.db'}",
+    }
+    with installation(environ) as opened:
+        found = find_place("0a1b2c3d", opened.home, opened.settings, environ)
+    assert found.writes == ((tmp_path / folder,) if written else ())

@@ -8,6 +8,7 @@ from typing import Final
 
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule._backend import Place
+from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import APPLICATION, Home
 from analytics_sync.settings.load import Settings
 
@@ -42,6 +43,7 @@ def find_place(name: str, home: Home, settings: Settings, environ: Mapping[str, 
         as_root=os.geteuid() == 0,
         max_run=settings.max_run,
         key=None if settings.key_command else home.key,
+        writes=tuple(_written_elsewhere(home, settings)),
         environ=environ,
     )
 
@@ -104,6 +106,13 @@ def _prefixes() -> Iterator[Path]:
     for path in found:
         if not any(path.is_relative_to(other) for other in found if other != path):
             yield path
+
+
+def _written_elsewhere(home: Home, settings: Settings) -> Iterator[Path]:
+    """The folder of a database file that does not lie in the home."""
+    file = sqlite_file(settings.database_url)
+    if file is not None and not file.is_relative_to(home.path):
+        yield file.parent
 
 
 def _owner(home: Path) -> str:

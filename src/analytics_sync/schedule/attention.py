@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analytics_sync.clock import EPOCH
 from analytics_sync.domain.jobs import TRY_LATER
+from analytics_sync.errors import ExitStatus
 from analytics_sync.schedule.choice import EXTERNAL
 from analytics_sync.schedule.overview import Overview
 from analytics_sync.schedule.words import MOVE
@@ -57,12 +58,13 @@ def of_runs(rows: Rows, overview: Overview, now: datetime) -> Iterator[Attention
             continue
         if last is not None and last.status not in {None, 0, TRY_LATER}:
             since = stored.failing_since(rows, job.id, EPOCH) or known.claimed_at
-            run = f" {known.run_id}" if known.run_id is not None else ""
+            told = known.run_id is not None and last.status != ExitStatus.CONFIGURATION
             yield Attention(
                 "job_failed",
                 f"The last run of {job.name} ended with status {last.status}",
                 since,
-                f"analytics-sync runs{run}",
+                # What was unusable before anything was read is in the log alone.
+                f"analytics-sync runs {known.run_id}" if told else "analytics-sync logs",
             )
         slot = None if shown.running else _waiting(known, now)
         if slot is not None and now - slot > SILENCE:

@@ -65,6 +65,7 @@ benchmarks: install ## print start-up and throughput as ratios
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/history.py
+	$(BIN)/python benchmarks/schedule.py
 
 lock: ## renew the lock files (needs uv)
 	$(LOCK) -o requirements.lock

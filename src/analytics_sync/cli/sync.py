@@ -1,6 +1,5 @@
 """`sync`: find new posts, read numbers, store what changed."""
 
-import gc
 import re
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -87,8 +86,6 @@ def sync(
         with progress_shown() as progress:
             from analytics_sync.wiring import sync as run
 
-            # What was loaded stays: a search for garbage among it takes as long as ten requests.
-            gc.freeze()
             record = run(installation, order, progress)
     answer(record.as_json(), as_json=json, human=lambda: tell(record))
     raise typer.Exit(record.exit_status())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_sync.domain.jobs import EXTERNAL
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule import choice, place
 from analytics_sync.schedule._backend import Backend, Change, Entry, Piece, Place
@@ -113,7 +114,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Machine:
     }
 
     def in_module(name: str) -> type[Backend] | None:
-        return real(name) if name == choice.EXTERNAL else kinds.get(name)
+        return real(name) if name == EXTERNAL else kinds.get(name)
 
     monkeypatch.setattr(choice, "_in_module", in_module)
     # The tests themselves may run from a folder that is emptied now and then.

@@ -10,6 +10,8 @@ from analytics_sync.domain.timing import Once, Timing
 
 EVERY_BUSINESS: Final = "sync_all_businesses"
 ONCE: Final = "sync_once_"
+# The backend for which nothing is written: something else starts the tick.
+EXTERNAL: Final = "external"
 # The status with which a slot stays undone: try later.
 TRY_LATER: Final = 75
 

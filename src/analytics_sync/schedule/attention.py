@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from analytics_sync.clock import EPOCH
-from analytics_sync.domain.jobs import TRY_LATER
+from analytics_sync.domain.jobs import EXTERNAL, TRY_LATER
 from analytics_sync.errors import ExitStatus
-from analytics_sync.schedule.choice import EXTERNAL
 from analytics_sync.schedule.overview import Overview
 from analytics_sync.schedule.words import MOVE
 from analytics_sync.store import overview as stored

@@ -10,8 +10,6 @@ from analytics_sync.schedule._backend import Backend, Place
 
 # Taken without being named, the first that serves; the others only when named.
 USUAL: Final = ("systemd", "crontab")
-# Nothing is written for it: something else starts the tick.
-EXTERNAL: Final = "external"
 HERE: Final = Path(__file__).parent
 PACKAGE: Final = __name__.rpartition(".")[0]
 

@@ -1,25 +1,18 @@
 """What the database says of jobs at one moment: which there are, and where they are installed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
-from analytics_sync.domain.jobs import Job
+from analytics_sync.domain.jobs import EXTERNAL, Job
 from analytics_sync.domain.timing import Once
-from analytics_sync.errors import StoreUnusable, WrongUsage
+from analytics_sync.errors import WrongUsage
 from analytics_sync.schedule._backend import Entry
-from analytics_sync.schedule.choice import EXTERNAL
 from analytics_sync.schedule.entries import entries
 from analytics_sync.schedule.place import host, usual_name
-from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import Home
 from analytics_sync.store import jobs as stored
-from analytics_sync.store import light
 from analytics_sync.store.jobs import Installed, Known
 from analytics_sync.store.light import Rows
-from analytics_sync.store.quick import sqlite_revision
 
 
 @dataclass(frozen=True)
@@ -117,31 +110,3 @@ def _unknown_job(words: str) -> WrongUsage:
         hint="`analytics-sync jobs` shows what is; `analytics-sync schedule` adds the hourly job.",
         code="unknown_job",
     )
-
-
-def _no_rows(query: str, *values: object) -> list[tuple[Any, ...]]:  # noqa: ARG001
-    return []
-
-
-@contextmanager
-def glance(url: str, upgrade: Callable[[], object] | None) -> Iterator[Rows]:
-    """Read the database as it is; one that is not there yet has no rows. Writes nothing.
-
-    `upgrade` is called for a schema of an older release; None: that is refused.
-
-    :raises StoreUnusable: the database can't be read.
-    """
-    file = sqlite_file(url)
-    if file is not None and sqlite_revision(file) is None:
-        yield _no_rows
-        return
-    if not light.is_current(url):
-        if upgrade is None:
-            raise StoreUnusable(
-                f"The database {file} has the schema of another release.",
-                hint="Run `analytics-sync db upgrade` first: this command may not write.",
-                code="schema_old",
-            )
-        upgrade()
-    with light.reading(url) as rows:
-        yield rows

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from analytics_sync.domain.jobs import Job
+from analytics_sync.domain.jobs import EXTERNAL, Job
 from analytics_sync.errors import AnalyticsSyncError, ExitStatus
-from analytics_sync.schedule.choice import EXTERNAL
 from analytics_sync.schedule.starting import Starter
 from analytics_sync.store import jobs
 from analytics_sync.store.jobs import Known

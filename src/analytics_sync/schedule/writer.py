@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from analytics_sync.clock import Clock
+from analytics_sync.domain.jobs import EXTERNAL
 from analytics_sync.errors import SchedulerUnusable, WrongUsage
 from analytics_sync.locks import Locks, waited_for
 from analytics_sync.schedule import machine
 from analytics_sync.schedule._backend import Backend, Change, Place
-from analytics_sync.schedule.choice import EXTERNAL, all_backends, backend_named, usual_backend
+from analytics_sync.schedule.choice import all_backends, backend_named, usual_backend
 from analytics_sync.schedule.place import check_place, find_place, host
-from analytics_sync.schedule.state import State, glance, read_state
+from analytics_sync.schedule.state import State, read_state
 from analytics_sync.schedule.words import MOVE
 from analytics_sync.settings.home import Home
 from analytics_sync.settings.load import Settings
-from analytics_sync.store.light import Rows, over
+from analytics_sync.store.light import Rows, glance, over
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

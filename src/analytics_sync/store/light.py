@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics_sync.clock import to_milliseconds
+from analytics_sync.errors import StoreUnusable
 from analytics_sync.settings.database import sqlite_file
 from analytics_sync.store.quick import read_only, sqlite_revision
 from analytics_sync.store.trouble import sqlite_unusable
@@ -64,6 +65,34 @@ def over(connection: "Connection") -> Rows:
         return [tuple(map(_plain, row)) for row in found]
 
     return rows
+
+
+@contextmanager
+def glance(url: str, upgrade: Callable[[], object] | None) -> Iterator[Rows]:
+    """Read the database as it is; one that is not there yet has no rows. Writes nothing.
+
+    `upgrade` is called for a schema of an older release; None: that is refused.
+
+    :raises StoreUnusable: the database can't be read.
+    """
+    file = sqlite_file(url)
+    if file is not None and sqlite_revision(file) is None:
+        yield _no_rows
+        return
+    if not is_current(url):
+        if upgrade is None:
+            raise StoreUnusable(
+                f"The database {file} has the schema of another release.",
+                hint="Run `analytics-sync db upgrade` first: this command may not write.",
+                code="schema_old",
+            )
+        upgrade()
+    with reading(url) as rows:
+        yield rows
+
+
+def _no_rows(query: str, *values: object) -> list[tuple[Any, ...]]:  # noqa: ARG001
+    return []
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def rows(opened: Installation) -> "Iterator[Rows]":
 
     :raises StoreUnusable: it can't be read.
     """
-    from analytics_sync.schedule.state import glance
+    from analytics_sync.store.light import glance
 
     with glance(opened.settings.database_url, lambda: opened.database) as found:
         yield found

@@ -20,6 +20,7 @@ from typing import Final, Literal, Protocol, Self
 
 from analytics_sync.clock import Clock
 from analytics_sync.errors import Busy, StoreUnusable
+from analytics_sync.ownership import open_or_make
 
 SHORTEST_PAUSE: Final = 0.002
 LONGEST_PAUSE: Final = 0.25
@@ -70,7 +71,7 @@ def try_lock(path: Path) -> Lock | None:
     :raises StoreUnusable: the file can't be made or locked where it lies.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_or_make(path, os.O_RDWR)
     except OSError as error:
         raise _unusable(path, error) from error
     try:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from analytics_sync.ownership import open_or_make
+
 LOG_NAME: Final = "analytics-sync.log"
 MAX_BYTES: Final = 2 * 1024 * 1024
 KEPT: Final = 4
@@ -70,12 +72,12 @@ class SharedFile(logging.Handler):
             os.close(descriptor)
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_APPEND
         try:
-            return os.open(self.path, flags, 0o600)
+            return open_or_make(self.path, flags)
         except FileNotFoundError:
             self.path.parent.mkdir(0o700)
-            return os.open(self.path, flags, 0o600)
+            return open_or_make(self.path, flags)
 
     def _is_current(self, descriptor: int) -> bool:
         try:

@@ -32,17 +32,20 @@ ACTIVE_ACCOUNT = """
 POST_DUE = f"""
     SELECT 1 FROM account JOIN post ON post.account_id = account.id {ACTIVE_ACCOUNT}
     AND post.state = 'active' AND post.published_at <= ? AND post.published_at > ?
-    AND (post.last_tried_at IS NULL OR post.last_tried_at <= ? OR post.last_tried_at > ?) LIMIT 1
+    AND (post.last_tried_at IS NULL OR post.last_tried_at <= ? OR post.last_tried_at > ?)
 """  # noqa: S608 - a constant
+# A kind that can no longer be read at this age (stories).
+STILL_READ = " AND (post.kind IS NULL OR post.kind <> ? OR post.published_at > ?)"
 ACCOUNTS = f"SELECT account.discovered, account.totals_at FROM account {ACTIVE_ACCOUNT}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often one platform's posts are read and its listings asked."""
+    """How often one platform's posts are read and its listings asked; and how long, by kind."""
 
     cadence: Cadence
     listings: Mapping[str, timedelta]
+    lifetimes: Mapping[str, timedelta]
 
 
 def write_lock_file(database: Path) -> Path:
@@ -121,7 +124,7 @@ def nothing_due(
     try:
         with closing(read_only(path)) as connection:
             return not any(
-                _posts_due(connection, name, rhythm.cadence, now)
+                _posts_due(connection, name, rhythm, now)
                 or _account_due(connection, name, rhythm, now)
                 for name, rhythm in rhythms.items()
             )
@@ -160,16 +163,20 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 
 def _posts_due(
-    connection: sqlite3.Connection, platform: str, cadence: Cadence, now: datetime
+    connection: sqlite3.Connection, platform: str, rhythm: Rhythm, now: datetime
 ) -> bool:
     """One look for each step of the cadence: a post of that age, read too long ago."""
     upper, ahead = to_milliseconds(now), to_milliseconds(now + AHEAD)
-    steps = [*cadence.steps, (None, cadence.older)]
+    steps = [*rhythm.cadence.steps, (None, rhythm.cadence.older)]
+    query = f"{POST_DUE}{STILL_READ * len(rhythm.lifetimes)} LIMIT 1"
+    ends = [(kind, to_milliseconds(now - life)) for kind, life in rhythm.lifetimes.items()]
+    kinds = [value for end in ends for value in end]
     for below, every in steps:
         lower = 0 if below is None else to_milliseconds(now - below)
         if every is not None:
             tried = to_milliseconds(now - every)
-            if connection.execute(POST_DUE, (platform, upper, lower, tried, ahead)).fetchone():
+            values = (platform, upper, lower, tried, ahead, *kinds)
+            if connection.execute(query, values).fetchone():
                 return True
         upper = lower
     return False

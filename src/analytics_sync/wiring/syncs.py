@@ -59,6 +59,7 @@ def nothing_due(opened: Installation, trigger: str, now: datetime) -> int | None
         name: quick.Rhythm(
             opened.settings.platforms[name].cadence,
             {**platform.listings, "posts": opened.settings.platforms[name].discover_every},
+            platform.lifetimes,
         )
         for name, platform in all_platforms().items()
     }

@@ -102,6 +102,7 @@ def ticked(runs: Runs, count: int, monkeypatch: pytest.MonkeyPatch, **settings: 
         rows=lambda: nullcontext(lambda query, *values: []),
         runner=lambda: runs,  # type: ignore[arg-type, return-value]
         note_tick=noted.append,
+        place=nullcontext,
     )
     found = [known(number) for number in range(1, count + 1)]
     monkeypatch.setattr("analytics_sync.store.jobs.all_jobs", lambda rows: found)

@@ -23,7 +23,7 @@ class Starter:
     """Parts that are cheap to have, and `runner` with the expensive ones.
 
     `enabled` false: jobs do nothing. `rows` reads the database, `note_tick` writes when a tick
-    began.
+    began. `place` lets only so many jobs run at once.
     """
 
     enabled: bool
@@ -32,12 +32,14 @@ class Starter:
     rows: Callable[[], AbstractContextManager[Rows]]
     runner: "Callable[[], Runner]"
     note_tick: Callable[[datetime], None]
+    place: Callable[[], AbstractContextManager[None]]
 
     def run_job(self, name: str) -> "Ended | None":
         """Run the slot of a job that is due; None when there is nothing to run.
 
         :raises ConfigurationInvalid: there is no such job, or it finds no account.
         :raises SlotHeld: another process runs it.
+        :raises Busy: too many jobs run already; a tick runs what is left.
         """
         if self.is_off(name):
             return None
@@ -52,7 +54,7 @@ class Starter:
             return None
         from analytics_sync.sync.stop import signals_noted
 
-        with signals_noted():
+        with signals_noted(), self.place():
             return self.runner().run(known.job, "schedule")
 
     def is_off(self, what: str) -> bool:

@@ -79,6 +79,7 @@ def starter(opened: Installation, progress: "Progress | None" = None) -> "Starte
     """What runs the slots of jobs; opens the database for writing only when one is due."""
     from functools import partial
 
+    from analytics_sync.schedule.places import place
     from analytics_sync.schedule.starting import Starter
     from analytics_sync.store.ticks import note_tick
 
@@ -100,6 +101,7 @@ def starter(opened: Installation, progress: "Progress | None" = None) -> "Starte
         rows=partial(rows, opened),
         runner=runner,
         note_tick=partial(note_tick, opened.settings.database_url, lambda: opened.database),
+        place=partial(place, opened.home.locks),
     )
 
 

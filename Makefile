@@ -37,7 +37,7 @@ coverage: install ## run the tests and see what they leave out: twice as long
 	$(BIN)/python -m pytest tests/ -q -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 test-slow: install ## run soaks, kill loops and large property runs
-	$(BIN)/python -m pytest tests/ -q -m "slow or hypothesis" --hypothesis-profile usual
+	$(BIN)/python -m pytest tests/ -q -n 3 --dist loadfile -m "slow or hypothesis" --hypothesis-profile usual
 
 check: install ## format, lint, types, import contract, docs against code
 	$(BIN)/ruff format --check .

@@ -230,6 +230,12 @@ def fill(place: Path, spare: int = 0) -> Path:
     return ballast
 
 
+def test_init_fills_an_empty_postgresql(tmp_path, command, postgres_url):
+    command.set({"ANALYTICS_SYNC_HOME": str(tmp_path), "ANALYTICS_SYNC_DATABASE_URL": postgres_url})
+    assert set(command.call("init").document["made"]) == {"config", "key"}
+    assert command.call("business", "add", "Acme").document["id"] == 1
+
+
 def test_a_disk_that_is_full_from_the_start(tmp_path: Path, command: Command) -> None:
     with small_disk(tmp_path / "disk", "512k") as disk:
         command.set({"ANALYTICS_SYNC_HOME": str(disk / "home")})

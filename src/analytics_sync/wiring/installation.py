@@ -192,8 +192,9 @@ def initialise(opened: Installation) -> dict[str, Any]:
         made.append("database")
     if not home.key.exists():
         made.append("key")
-    _ = opened.vault
+    # First, because the vault looks for secrets, which takes tables.
     _upgrade(opened)
+    _ = opened.vault
     return {
         "home": str(home.path),
         "config": str(home.config),

@@ -88,6 +88,13 @@ def test_a_failed_run_that_told_by_itself_is_told_once(place, program, hook):
     assert len(program.told) == 1
 
 
+def test_a_fault_that_was_told_is_not_told_again_though_its_slot_is_open(place, program, hook):
+    claim(place, status=1)
+    place.ended(1, command=f"'{program.path}'")
+    assert hook() == ""
+    assert len(program.told) == 1
+
+
 def test_a_failed_run_that_died_before_it_told_is_told(place, program, hook):
     claim(place, finished_at=NOON, status=77)
     assert hook() == ""

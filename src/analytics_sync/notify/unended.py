@@ -31,7 +31,8 @@ def tell_unended(
     # Whoever holds the job's lock has not ended.
     if locks.held("slot", job.id):
         return ""
-    claimed = last is not None and last.finished_at is None
+    # A fault of ours was told, and leaves the slot to be taken up.
+    claimed = last is not None and last.finished_at is None and last.status is None
     if claimed or (unclaimed and _never_taken(known, now)):
         words = f"The run of {job.name} ended without a result{_why(environ)}."
         teller.ended(job, ExitStatus.FAILED, words)

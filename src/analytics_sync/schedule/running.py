@@ -85,6 +85,8 @@ class Runner:
         except Exception as error:
             # The slot stays unfinished, so that the next tick takes it up.
             words = f"Unexpected failure: {type(error).__name__}: {error}"
+            with suppress(Exception), self.database.write() as connection:
+                slots.note_fault(connection, claimed, ExitStatus.FAILED)
             self.teller.ended(claimed.job, ExitStatus.FAILED, words)
             raise
         trouble = None if served else _no_account(claimed.job)

@@ -63,6 +63,15 @@ def finish(
         )
 
 
+def note_fault(connection: Connection, claimed: Claim, status: int) -> None:
+    """Write that a fault ended the run and was told; the slot stays to be taken up."""
+    connection.execute(
+        update(slot)
+        .where(slot.c.schedule_id == claimed.job.id, slot.c.due_at == claimed.slot)
+        .values(status=status)
+    )
+
+
 def with_own_job(connection: Connection) -> frozenset[int]:
     """Businesses that a job of their own syncs again and again; a paused one counts."""
     query = select(schedule.c.business_id).where(

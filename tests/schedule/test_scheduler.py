@@ -9,10 +9,10 @@ import pytest
 
 from analytics_sync.domain.timing import Every
 from analytics_sync.errors import SchedulerUnusable
-from analytics_sync.schedule import place, state, writer
+from analytics_sync.schedule import choice, place, state, writer
 from analytics_sync.schedule.scheduler import Wish
 from analytics_sync.wiring import installation, scheduler
-from support.file_backend import stand_in
+from support.file_backend import FileBackend, stand_in
 
 HOURLY = "sync_all_businesses"
 HOUR = Wish(None, Every(timedelta(hours=1)))
@@ -183,12 +183,44 @@ def test_what_a_dead_scheduler_keeps_hinders_no_move(command, machine, used):
     assert command.call("status").document["status"]["backend"] == "systemd"
 
 
+def test_a_backend_that_can_not_be_used_hinders_no_apply_and_no_rehearsal(
+    command, machine, used, monkeypatch
+):
+    def refuse(*arguments, **options):
+        raise SchedulerUnusable("Not allowed.")
+
+    systemd, crontab = map(choice.backend_named, ("systemd", "crontab"))
+    monkeypatch.setattr(systemd, "change", refuse)
+    assert command.call("schedule", "--apply", "--dry-run").document["changes"] == []
+    assert command.call("schedule", "--apply").document["changed"] == 0
+    assert "Not allowed" not in command.say("jobs").output
+    # The one that holds the jobs must let go of them.
+    monkeypatch.setattr(systemd, "change", FileBackend.change)
+    monkeypatch.setattr(crontab, "change", refuse)
+    for rehearsal in ((), ("--dry-run",)):
+        move = ("schedule", "--apply", "--backend", "systemd", *rehearsal)
+        assert "Not allowed" in command.say(*move).errors
+    assert machine.lines("systemd") == []
+    # Unless it was on another machine.
+    for module in (place, writer, state):
+        monkeypatch.setattr(module, "host", lambda: "newbox")
+    assert len(command.call(*move).document["changes"]) == 1
+    command.call(*move[:-1])
+    assert "sync_business_1" in machine.lines("systemd")
+
+
 def test_entries_left_by_a_move_that_was_killed_go_with_the_next_apply(command, machine, used):
     stray = machine.folder / "systemd" / next(machine.folder.rglob("*.jobs")).name
     stray.parent.mkdir()
     stray.write_text("sync_business_1 every 1h\n")
+    assert f"entries that should be gone are in systemd ({stray})" in command.say("jobs").output
+    attention = command.call("status").document["status"]["attention"]
+    assert [one["command"] for one in attention if one["code"] == "drift"] == [
+        "analytics-sync schedule --apply"
+    ]
     command.call("schedule", "--apply")
     assert machine.lines("systemd") == []
+    assert "gone" not in command.say("jobs").output
     stray.write_text("sync_business_1 every 1h\n")
     command.call("unschedule", "--all")
     assert [path for path in machine.files() if path.endswith(".jobs")] == []

@@ -10,6 +10,8 @@ from analytics_sync.schedule._backend import Backend, Place
 
 # Taken without being named, the first that serves; the others only when named.
 USUAL: Final = ("systemd", "crontab")
+# Quick to look through, without a network.
+ON_THIS_MACHINE: Final = ("systemd", "crontab", "cron.d")
 HERE: Final = Path(__file__).parent
 PACKAGE: Final = __name__.rpartition(".")[0]
 

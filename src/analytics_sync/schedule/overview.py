@@ -1,13 +1,14 @@
 """What `jobs` shows: each job with its times, whether it runs now, and how the machine differs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from analytics_sync.errors import AnalyticsSyncError
 from analytics_sync.locks import Locks
 from analytics_sync.schedule._backend import Backend, Place
-from analytics_sync.schedule.choice import backend_named
+from analytics_sync.schedule.choice import ON_THIS_MACHINE, backend_named
 from analytics_sync.schedule.place import find_place
 from analytics_sync.schedule.state import State, read_state
 from analytics_sync.schedule.words import said
@@ -74,6 +75,8 @@ def look(state: State, place: Place, locks: Locks, now: datetime) -> Overview:
     """
     backend, trouble = _backend_of(state, place)
     drift = {"": trouble} if trouble else _drift(state, backend)
+    left = "; ".join(filter(None, (drift.get(""), *_left_behind(state, place))))
+    drift = drift | ({"": left} if left else {})
     shown = tuple(_shown(one, drift, locks, now) for one in state.live)
     alive = _alive(state, backend, now)
     return Overview(state, backend, shown, _rest(state, drift), alive)
@@ -106,6 +109,18 @@ def _drift(state: State, backend: Backend | None) -> dict[str, str]:
         return backend.drift(state.expected)
     except AnalyticsSyncError as error:
         return {"": error.message}
+
+
+def _left_behind(state: State, place: Place) -> Iterator[str]:
+    """What other backends hold, though all jobs are in one: a move was killed half-way."""
+    if state.installed.backend is None or state.elsewhere:
+        return
+    for name in ON_THIS_MACHINE:
+        if name != state.installed.backend:
+            # One that can't be looked through starts nothing, or nothing that could be mended.
+            with suppress(AnalyticsSyncError):
+                for piece in backend_named(name)(place).change((), mend=True).pieces[:1]:
+                    yield f"entries that should be gone are in {name} ({piece.where})"
 
 
 def _rest(state: State, drift: Mapping[str, str]) -> str | None:

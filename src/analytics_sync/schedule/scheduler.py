@@ -145,8 +145,8 @@ class Scheduler:
             state = self.state(rows)
         chosen = self._writer.usable_backend(state, backend, move=True)
         change = chosen.change(state.entries, mend=True)
-        others = [other.change((), mend=True) for other in self._writer.others(chosen, state)]
-        pieces = [piece for one in (change, *others) for piece in one.pieces]
+        changes = (change, *self._writer.what_goes(chosen, state))
+        pieces = [piece for one in changes for piece in one.pieces]
         return chosen.name, Change(tuple(pieces))
 
     def unschedule(self, words: Sequence[str]) -> list[str]:

@@ -183,12 +183,32 @@ class Writer:
             try:
                 machine.clear(other)
             except SchedulerUnusable as error:
-                if other.name != before.backend:
+                if not self._held(other, before):
                     continue
                 if other.alive(self.clock.now(), before.installed.ticked_at):
                     raise
                 stayed.append(f"What {other.name} holds could not be removed: {error.message}")
         return stayed
+
+    def what_goes(self, backend: Backend, before: State) -> list[Change]:
+        """What would be taken away from all other backends; writes nothing.
+
+        :raises SchedulerUnusable: as when it is done.
+        """
+        found = []
+        for other in self.others(backend, before):
+            try:
+                found.append(other.change((), mend=True))
+            except SchedulerUnusable:
+                alive = other.alive(self.clock.now(), before.installed.ticked_at)
+                if self._held(other, before) and alive:
+                    raise
+        return found
+
+    @staticmethod
+    def _held(other: Backend, before: State) -> bool:
+        """Whether the jobs were in this backend, and on this machine."""
+        return other.name == before.backend and not before.elsewhere
 
     def others(self, backend: Backend, state: State) -> list[Backend]:
         """All other backends, the one that holds the jobs first."""

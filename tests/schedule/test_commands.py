@@ -1,3 +1,7 @@
+import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -55,3 +59,17 @@ def test_a_program_need_not_read_what_it_is_given(
     name = script(tmp_path, "exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     assert run(name, stdin=b"x" * 1_000_000).status == 1
+
+
+def test_a_program_reads_everything_though_we_are_killed_at_once(tmp_path: Path) -> None:
+    """Debian's `crontab -` would take for the whole crontab what came until then."""
+    name = script(tmp_path, "kill -9 $PPID; cat > read; mv read whole")
+    code = f"from analytics_sync.schedule._commands import run; run({name!r}, stdin=b'x' * 200_000)"
+    environ = {**os.environ, "PATH": f"{tmp_path}:/bin"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environ, check=False)
+    assert done.returncode == -signal.SIGKILL
+    whole, patience = tmp_path / "whole", time.monotonic() + 10
+    while not whole.exists():
+        assert time.monotonic() < patience
+        time.sleep(0.005)
+    assert whole.stat().st_size == 200_000

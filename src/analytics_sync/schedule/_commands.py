@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from analytics_sync.errors import SchedulerUnusable
 
@@ -49,21 +49,22 @@ def run(
     """
     command = [find(program) or program, *arguments]
     try:
-        process = subprocess.Popen(  # noqa: S603 - an absolute program, and no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **ENVIRONMENT, **environ},
-            start_new_session=True,
-        )
+        with _whole(stdin) as file:
+            process = subprocess.Popen(  # noqa: S603 - an absolute program, and no shell
+                command,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, **ENVIRONMENT, **environ},
+                start_new_session=True,
+            )
     except OSError as error:
         raise SchedulerUnusable(
             f"`{program}` can't be started: {error.strerror}.",
             hint=f"Install the package that has `{program}`, or take another --backend.",
         ) from error
     try:
-        output, complaint = process.communicate(stdin, timeout=seconds)
+        output, complaint = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise SchedulerUnusable(
             f"`{' '.join((program, *arguments))}` did not end within {seconds:g} s.",
@@ -76,3 +77,18 @@ def run(
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
     return Answer(process.returncode, output, complaint.decode(errors="replace").strip())
+
+
+def _whole(content: bytes) -> IO[bytes]:
+    """A file with all that a program is to read. From a pipe, `crontab -` takes the part that came
+    before we were killed for the whole crontab; also when nothing came at all.
+    """
+    if hasattr(os, "memfd_create"):
+        file: IO[bytes] = os.fdopen(os.memfd_create("stdin"), "w+b")
+    else:
+        import tempfile
+
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(content)
+    file.seek(0)
+    return file

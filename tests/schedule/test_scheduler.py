@@ -279,3 +279,10 @@ def test_a_database_of_another_release_is_not_migrated_by_a_dry_run(command, mac
     command.refuse(78, "schema_old", "schedule", "--dry-run")
     changed(home, "UPDATE alembic_version SET version_num = '9999'")
     command.refuse(78, "schema_newer", "jobs")
+
+
+def test_words_that_mean_no_job_make_no_home(command, machine, tmp_path):
+    for words in (("pause",), ("resume",), ("pause", "1"), ("unschedule", "1")):
+        assert command.call(*words).status == 2
+    assert command.call("unschedule", "--all").document["removed"] == []
+    assert not (tmp_path / "home").exists()

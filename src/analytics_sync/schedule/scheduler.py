@@ -200,13 +200,18 @@ class Scheduler:
         return self._mark(word, schedules.resume)
 
     def _mark(self, word: str | None, write: Callable[..., None]) -> list[Job]:
+        with self._writer.glance() as rows:
+            # A refusal makes nothing, no home either.
+            self._meant(rows, word)
         with self._writer.locked() as database, database.write() as connection:
             rows = over(connection)
-            state = self.state(rows)
-            jobs = every_job(state) if word is None else jobs_meant(rows, state, word)
-            names = [job.name for job in jobs]
+            names = [job.name for job in self._meant(rows, word)]
             write(connection, names, self._writer.clock.now())
             return [job for job in self.state(rows).jobs if job.name in set(names)]
+
+    def _meant(self, rows: Rows, word: str | None) -> list[Job]:
+        state = self.state(rows)
+        return every_job(state) if word is None else jobs_meant(rows, state, word)
 
     def _remove(
         self, meant: Callable[[Rows, State], list[Job]], *, mend: bool = False

@@ -22,7 +22,7 @@ NEXT = (
     'analytics-sync business add "My business"',
     "analytics-sync account add 1 x --token-file token.txt",
 )
-THEN = "And then `analytics-sync sync`, whenever you like."
+THEN = "And then `analytics-sync schedule`: from now on every hour, by cron or systemd."
 GONE = "Its platforms are gone. For your own data begin with `analytics-sync init`."
 
 # Lines that are wider are harder to read.

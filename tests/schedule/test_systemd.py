@@ -129,7 +129,7 @@ def test_a_change_that_systemd_refuses_leaves_everything_as_it_was(
     pieces = []
     for piece in installed.change([entry(1, 2 * HOUR), entry(3), TICK]).pieces:
         bad = piece.where.endswith("_3.timer") and "/system/analytics" in piece.where
-        pieces.append(replace(piece, after=b"[Timer]\nOnCalendar=never\n") if bad else piece)
+        pieces.append(piece._replace(after=b"[Timer]\nOnCalendar=never\n") if bad else piece)
     with pytest.raises(SchedulerUnusable) as caught:
         installed.apply(Change(tuple(pieces)))
     assert "systemctl restart" in caught.value.message

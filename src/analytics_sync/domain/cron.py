@@ -5,10 +5,9 @@ which of two equal local times it starts from, and fires at a midnight that a zo
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 FIELDS: Final = ("minute", "hour", "day of month", "month", "day of week")
 LIMITS: Final = ("0 to 59", "0 to 23", "1 to 31", "1 to 12 or JAN to DEC", "0 to 7 or SUN to SAT")
@@ -19,8 +18,7 @@ REACH: Final = timedelta(hours=26)
 DAY: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """What five fields say.
 
     `times`: minutes of the day, in order. `both`: day of month and day of week must both match.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics_sync.clock import EPOCH, is_ahead, iso
 from analytics_sync.domain.timing import Once, Timing
@@ -16,8 +16,7 @@ EXTERNAL: Final = "external"
 TRY_LATER: Final = 75
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """The newest slot of a job that a run has claimed; not finished: running, or killed."""
 
     due_at: datetime
@@ -82,8 +81,7 @@ class Job:
         return EPOCH if is_ahead(self.since, now) else self.since
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A slot that a run has taken; it makes up so many older ones, which nobody ran."""
 
     job: Job

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics_sync.domain.metrics import Candidates, Number
 
@@ -61,8 +61,7 @@ class Post:
     charged_today: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FoundPost:
+class FoundPost(NamedTuple):
     """A post that a platform listed. `text` stays None where its keeping is not allowed."""
 
     platform_post_id: str
@@ -73,8 +72,7 @@ class FoundPost:
     versions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What a platform answered for one post in one run.
 
     `platform_post_id` is the id that was asked for. `columns`: for each canonical column the
@@ -95,8 +93,7 @@ class Reading:
     charged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PostFailure:
+class PostFailure(NamedTuple):
     """One post could not be read; the others could.
 
     `sighting`: the platform says that it is not there; after several such runs it counts as gone.
@@ -120,8 +117,7 @@ class AccountTotals:
     extra: Mapping[str, Number] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Whose token it is and what it may read, as `account add` tells it.
 
     `may_read` and `lacks` are short phrases for people ("public numbers of posts").
@@ -135,8 +131,7 @@ class Identity:
     scopes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Horizon:
+class Horizon(NamedTuple):
     """How far back a listing goes: to `since`, or to just after the newest post already known.
 
     `until`: newer posts are left out, to go on where a listing broke off; only where each post

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
 from analytics_sync.domain.cadence import Cadence
 
@@ -56,8 +56,7 @@ class ReadBudget(Protocol):
         """When the budget begins anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """HTTP requests, and how many calls the platform counts for them (a batch counts its items)."""
 
     requests: int

@@ -65,15 +65,14 @@ class Facebook(Platform):
 
     def read_cost(self, account: Account, settings: PlatformSettings, posts: int) -> Cost:
         """Two items a post (insights and fields, or both kinds of video insights), in batches."""
-        from analytics_sync.platforms._graph.requests import LARGEST_BATCH
+        from analytics_sync.platforms._graph.sizes import LARGEST_BATCH
 
         full, rest = divmod(posts, LARGEST_BATCH)
         return Cost(2 * full + -(-2 * rest // LARGEST_BATCH), 2 * posts)
 
     def listing_cost(self, account: Account, listing: str, known: int) -> Cost:
         """Reels, and as many pages of posts as there are before a long row of old ones."""
-        from analytics_sync.platforms._facebook.listing import OLD_IN_A_ROW
-        from analytics_sync.platforms._graph.paging import LARGEST_PAGE
+        from analytics_sync.platforms._graph.sizes import LARGEST_PAGE, OLD_IN_A_ROW
 
         pages = min(-(-known // LARGEST_PAGE), 1 + OLD_IN_A_ROW // LARGEST_PAGE)
         requests = 1 + max(1, pages)

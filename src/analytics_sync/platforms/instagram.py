@@ -83,7 +83,7 @@ class Instagram(Platform):
 
         A live story is asked for twice, but there are never many of them.
         """
-        from analytics_sync.platforms._graph.requests import LARGEST_BATCH
+        from analytics_sync.platforms._graph.sizes import LARGEST_BATCH
 
         through_facebook = login_of(account, "") == FACEBOOK_LOGIN
         return Cost(-(-posts // LARGEST_BATCH) if through_facebook else posts, posts)

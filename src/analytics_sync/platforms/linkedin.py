@@ -13,7 +13,12 @@ from analytics_sync.platforms._contract import (
     app_bucket,
     credential_bucket,
 )
-from analytics_sync.platforms._linkedin.kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
+from analytics_sync.platforms._linkedin.kinds import (
+    ACCOUNT_ID_FORM,
+    MEMBER,
+    ORGANIZATION,
+    is_person,
+)
 from analytics_sync.settings.declare import PlatformSettings, Setting
 
 if TYPE_CHECKING:
@@ -116,15 +121,11 @@ class LinkedIn(Platform):
 
     def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:
         """What the URN tells; what was said counts only where there is none yet."""
-        from analytics_sync.platforms._linkedin.urns import is_person
-
         if not platform_account_id:
             return kind
         return MEMBER if is_person(platform_account_id) else ORGANIZATION
 
     def can_list(self, account: Account) -> bool:
-        from analytics_sync.platforms._linkedin.urns import is_person
-
         return not is_person(account.platform_account_id)
 
     async def identify(self, context: Context) -> Identity:

@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from analytics_sync.domain.timing import Timing
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing that the scheduler starts: `name` is the job's id, or `tick`.
 
     `arguments` come after the program: `("sync", "--job", "sync_business_1")` or `("tick",)`.
@@ -50,8 +49,7 @@ class Place:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A file, or a user's whole crontab, before and after; None: not there.
 
     `where` is the file's path, or `crontab of USER`.
@@ -62,8 +60,7 @@ class Piece:
     after: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What must be written. Empty: the machine is as it should be."""
 
     pieces: tuple[Piece, ...] = ()

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from analytics_sync.errors import SchedulerUnusable
 
@@ -24,8 +25,7 @@ BEGIN_OF_NEW = re.compile(rb"# BEGIN analytics-sync:[0-9a-f]+ \(new\) .*\n")
 END_OF_ANY = re.compile(rb"# END analytics-sync:[0-9a-f]+ [0-9a-f]{8}\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(NamedTuple):
     """How lines of one installation are told from all others."""
 
     name: str

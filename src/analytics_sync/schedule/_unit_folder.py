@@ -7,9 +7,8 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule._backend import Piece
@@ -19,8 +18,7 @@ STAMP: Final = "stamp-"
 ARROW: Final = b"-> "
 
 
-@dataclass(frozen=True)
-class UnitFolder:
+class UnitFolder(NamedTuple):
     """`units`: where unit files lie. `stamps`: where systemd notes when timers last fired."""
 
     units: Path

@@ -1,9 +1,8 @@
 """Counts the posts that there are to read, by account and age; light, for `status`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from analytics_sync.domain.records import Account
 from analytics_sync.store.light import Rows
@@ -25,8 +24,7 @@ POSTS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(NamedTuple):
     """An account and how many posts of each age it has that may still be read.
 
     `posts`: one number for each span between the ages asked for, the youngest first. `listed`:

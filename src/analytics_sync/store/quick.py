@@ -8,9 +8,9 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from analytics_sync.clock import AHEAD, to_milliseconds
@@ -39,8 +39,7 @@ STILL_READ = " AND (post.kind IS NULL OR post.kind <> ? OR post.published_at > ?
 ACCOUNTS = f"SELECT account.discovered, account.totals_at FROM account {ACTIVE_ACCOUNT}"  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """How often one platform's posts are read and its listings asked; and how long, by kind."""
 
     cadence: Cadence

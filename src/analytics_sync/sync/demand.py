@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from math import ceil, floor
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.settings.declare import PlatformSettings
@@ -16,8 +16,7 @@ from analytics_sync.sync.pace import Often, Pace
 TOTALS: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(NamedTuple):
     """How often at one pace each span of age is read, and each listing asked."""
 
     runs: Often
@@ -25,8 +24,7 @@ class Rhythm:
     listings: Mapping[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(NamedTuple):
     """An account's average day.
 
     `wanted` and `possible`: posts that the cadence wants read, and those that `posts_per_sync`

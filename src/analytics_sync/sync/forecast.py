@@ -1,9 +1,8 @@
 """What schedules cost a day: calls, posts read, paid reads and dollars, and whether they suffice."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics_sync.domain.jobs import Job
 from analytics_sync.domain.timing import Once, Timing
@@ -16,8 +15,7 @@ from analytics_sync.sync.pace import Pace, pace_of
 from analytics_sync.sync.shortfalls import Planned, Shortfall, ceilings, shares, shortfalls
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(NamedTuple):
     """Businesses that are synced together; `business_ids` None: all that no other load names.
 
     `timing` None: they are not synced at all.
@@ -27,8 +25,7 @@ class Load:
     business_ids: frozenset[int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What an average day takes. None: nothing is known yet, because no posts are."""
 
     calls_per_day: float | None = None
@@ -45,8 +42,7 @@ class Cost:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """The cost of an average day in all and by platform, and where the schedules do not suffice.
 
     `unknown_accounts`: of how many accounts no post is known yet; they count nowhere.
@@ -166,7 +162,7 @@ def _in_all(costs: Iterable[Cost]) -> Cost:
     return Cost(
         *(
             sum(number for cost in known if (number := getattr(cost, name)) is not None)
-            for name in Cost.__slots__
+            for name in Cost._fields
         )
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics_sync.domain.timing import Cron, Every, Timing
 
@@ -20,8 +20,7 @@ MANY: Final = 3_000
 FEW: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Often:
+class Often(NamedTuple):
     """How many times a day on average, and on which share of the UTC days at all."""
 
     times: float

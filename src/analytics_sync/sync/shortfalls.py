@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil, floor
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from analytics_sync.domain.spans import format_span
 from analytics_sync.platforms._contract import app_bucket
@@ -20,8 +20,7 @@ PROPOSED: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(NamedTuple):
     """What is wanted a day, what is possible, and what would suffice.
 
     `limit`: the setting that is too low, or "" where the ceiling is the platform's own. It counts
@@ -47,8 +46,7 @@ class Shortfall:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """An account with the pace of its job and the day that it wants."""
 
     stock: Stock

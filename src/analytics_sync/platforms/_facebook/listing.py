@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from analytics_sync.domain.records import FoundPost
 from analytics_sync.errors import AccountRefused, Refused
@@ -16,12 +16,9 @@ from analytics_sync.platforms._facebook.posts import (
 from analytics_sync.platforms._graph.errors import field_missing, is_not_allowed
 from analytics_sync.platforms._graph.paging import pages
 from analytics_sync.platforms._graph.requests import Graph, Params
+from analytics_sync.platforms._graph.sizes import OLD_IN_A_ROW
 
 logger = logging.getLogger(__name__)
-
-# The order is a ranking, so one old post says nothing of the next. But about 600 posts a year are
-# all that can be reached, and half a year of older posts in a row is taken as the end.
-OLD_IN_A_ROW: Final = 300
 
 
 async def published_posts(graph: Graph, since: datetime) -> AsyncIterator[list[FoundPost]]:

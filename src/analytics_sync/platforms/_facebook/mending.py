@@ -10,7 +10,7 @@ from analytics_sync.platforms._facebook.questions import Inquiry, Question
 from analytics_sync.platforms._graph.batch import Answer
 from analytics_sync.platforms._graph.errors import is_not_allowed
 from analytics_sync.platforms._graph.metrics import culprits, metric_refusal
-from analytics_sync.platforms._graph.requests import LARGEST_BATCH
+from analytics_sync.platforms._graph.sizes import LARGEST_BATCH
 
 Ask = Callable[[Sequence[Question]], Awaitable[list[Answer]]]
 

@@ -1,7 +1,6 @@
 """Reads the numbers of Facebook posts, Reels and videos in as few batch requests as possible."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from analytics_sync.domain.records import Post, PostFailure, Reading
@@ -12,7 +11,8 @@ from analytics_sync.platforms._facebook.outcome import outcome_of
 from analytics_sync.platforms._facebook.questions import Inquiry, Question
 from analytics_sync.platforms._graph.batch import Answer, ask_batch, stopper
 from analytics_sync.platforms._graph.errors import is_not_allowed
-from analytics_sync.platforms._graph.requests import LARGEST_BATCH, Graph
+from analytics_sync.platforms._graph.requests import Graph
+from analytics_sync.platforms._graph.sizes import LARGEST_BATCH
 
 # Insights and fields of 50 posts are two full batches.
 POSTS_TOGETHER: Final = LARGEST_BATCH
@@ -53,7 +53,7 @@ class PostReader:
                 yield result
         for failure in missing:
             # When no post is found, access was lost or a limit gives this answer.
-            yield replace(failure, sighting=some_read)
+            yield failure._replace(sighting=some_read)
         if self.stop is not None:
             raise self.stop
         if self._insights_refused is not None and not self._insights_answered:

@@ -14,7 +14,8 @@ from analytics_sync.errors import (
 )
 from analytics_sync.platforms._graph.batch_items import item_reply
 from analytics_sync.platforms._graph.errors import wants_less
-from analytics_sync.platforms._graph.requests import LARGEST_BATCH, Graph, json_object
+from analytics_sync.platforms._graph.requests import Graph, json_object
+from analytics_sync.platforms._graph.sizes import LARGEST_BATCH
 from analytics_sync.transport.call import Call, Reply
 
 # An item's answer as a JSON object, or why there is none.

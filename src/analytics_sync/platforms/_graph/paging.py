@@ -8,8 +8,7 @@ from analytics_sync.errors import Refused
 from analytics_sync.platforms._circles import Pages
 from analytics_sync.platforms._graph.errors import wants_less
 from analytics_sync.platforms._graph.requests import Graph, Params, rows_of
-
-LARGEST_PAGE: Final = 100
+from analytics_sync.platforms._graph.sizes import LARGEST_PAGE
 
 # Where a listing goes on. All but the first belong to older, time-paged edges.
 _POSITION: Final = ("after", "until", "__paging_token", "__previous", "offset")

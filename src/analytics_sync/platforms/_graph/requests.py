@@ -13,8 +13,6 @@ from analytics_sync.errors import AnswerNotUnderstood
 from analytics_sync.platforms._contract import Context, app_bucket, credential_bucket
 from analytics_sync.transport.call import Call, Reply
 
-LARGEST_BATCH: Final = 50
-
 Params = Mapping[str, str | int]
 
 # Left readable in queries: lists, nested fields and their parameters.

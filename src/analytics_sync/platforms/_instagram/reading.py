@@ -4,7 +4,6 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from analytics_sync.domain.records import Post, PostFailure, Reading
@@ -12,7 +11,8 @@ from analytics_sync.errors import AccountRefused, AnalyticsSyncError, CallFailed
 from analytics_sync.platforms._batches import chunks, each
 from analytics_sync.platforms._graph.batch import stopper
 from analytics_sync.platforms._graph.metrics import MetricRefusal, culprits
-from analytics_sync.platforms._graph.requests import LARGEST_BATCH, Graph
+from analytics_sync.platforms._graph.requests import Graph
+from analytics_sync.platforms._graph.sizes import LARGEST_BATCH
 from analytics_sync.platforms._instagram.asking import Question, ask
 from analytics_sync.platforms._instagram.inquiry import Inquiry, refused_metrics
 from analytics_sync.platforms._instagram.listing import nodes_of
@@ -57,7 +57,7 @@ class MediaReader:
         if missing:
             counts = await self._counts_as_missing(len(missing))
             for failure in missing:
-                yield replace(failure, sighting=counts)
+                yield failure._replace(sighting=counts)
         if self.stop is not None:
             raise self.stop
         if (refused := self._permission_missing(least=1)) is not None:

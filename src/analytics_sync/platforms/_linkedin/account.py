@@ -16,6 +16,7 @@ from analytics_sync.platforms._contract import Context
 from analytics_sync.platforms._linkedin import identity as identities
 from analytics_sync.platforms._linkedin import posts as listed
 from analytics_sync.platforms._linkedin import urns
+from analytics_sync.platforms._linkedin.kinds import is_person
 from analytics_sync.platforms._linkedin.member import MemberReader
 from analytics_sync.platforms._linkedin.member_calls import member_totals
 from analytics_sync.platforms._linkedin.organization import OrganizationReader, organization_totals
@@ -56,4 +57,4 @@ async def totals(context: Context) -> AccountTotals | None:
 
 
 def _is_member(context: Context) -> bool:
-    return urns.is_person(context.account.platform_account_id)
+    return is_person(context.account.platform_account_id)

@@ -7,9 +7,13 @@ from typing import Any, Final
 from analytics_sync.domain.records import Identity
 from analytics_sync.errors import AccountRefused, Refused, WrongUsage
 from analytics_sync.platforms._contract import Context
-from analytics_sync.platforms._linkedin import urns
 from analytics_sync.platforms._linkedin.calls import ORGANIZATIONS, POSTS, Api, object_of
-from analytics_sync.platforms._linkedin.kinds import ACCOUNT_ID_FORM, MEMBER, ORGANIZATION
+from analytics_sync.platforms._linkedin.kinds import (
+    ACCOUNT_ID_FORM,
+    MEMBER,
+    ORGANIZATION,
+    is_person,
+)
 from analytics_sync.platforms._linkedin.member_calls import member_followers_call, try_right
 from analytics_sync.platforms._linkedin.organization import followers_call, statistics_call
 from analytics_sync.platforms._linkedin.roles import administered, role_lost
@@ -32,12 +36,12 @@ async def identify(context: Context) -> Identity:
     :raises WrongUsage: no account is named, and the token does not tell which is meant.
     """
     account = context.account
-    is_member = urns.is_person(account.platform_account_id) or account.kind == MEMBER
+    is_member = is_person(account.platform_account_id) or account.kind == MEMBER
     pages = [] if is_member else await _pages(context)
     if not account.platform_account_id:
         account = replace(account, platform_account_id=await _account_of(context, pages or []))
         context = replace(context, account=account)
-    if urns.is_person(account.platform_account_id):
+    if is_person(account.platform_account_id):
         return await _identify_member(context)
     return await _identify_organization(context, pages)
 
@@ -165,7 +169,7 @@ async def _person(context: Context) -> _Person | None:
     for path, key in (("userinfo", "sub"), ("me", "id")):
         answer = await _answer(context, Api.of(context).unversioned(path))
         identifier = answer.get(key)
-        if isinstance(identifier, str) and urns.is_person(urn := f"urn:li:person:{identifier}"):
+        if isinstance(identifier, str) and is_person(urn := f"urn:li:person:{identifier}"):
             return _Person(urn, _person_name(answer))
     return None
 

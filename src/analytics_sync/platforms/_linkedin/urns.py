@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from analytics_sync.clock import from_milliseconds
-from analytics_sync.platforms._linkedin.kinds import ACCOUNT_ID_FORM
+from analytics_sync.platforms._linkedin.kinds import ACCOUNT_ID_FORM, is_person
 
 SHARE: Final = "share"
 UGC_POST: Final = "ugcPost"
@@ -14,7 +14,6 @@ UGC_POST: Final = "ugcPost"
 _NUMBER = "[1-9][0-9]{0,18}"
 _POST = re.compile(f"urn:li:(share|ugcPost):({_NUMBER})")
 _ORGANIZATION = re.compile(f"urn:li:(?:organization|organizationBrand):{_NUMBER}")
-_PERSON = re.compile("urn:li:person:[A-Za-z0-9_-]{1,100}")
 _URN_IN_PATH = re.compile(f"urn:li:([A-Za-z]+):({_NUMBER})")
 # /posts/acme_some-words-activity-7123456789012345678-AbCd: the words may hold numbers too.
 _SLUG_IN_PATH = re.compile("-(share|ugcPost|activity)-([1-9][0-9]{14,18})(?![0-9])")
@@ -37,7 +36,7 @@ def account_urn(text: str) -> str:
     :raises ValueError: with words that say what form is wanted.
     """
     plain = unquote(text.strip())
-    if _ORGANIZATION.fullmatch(plain) or _PERSON.fullmatch(plain):
+    if _ORGANIZATION.fullmatch(plain) or is_person(plain):
         return plain
     if re.fullmatch(_NUMBER, plain):
         raise ValueError(
@@ -83,10 +82,6 @@ def post_type(urn: str) -> str | None:
     """`share` or `ugcPost`; None when it is neither and LinkedIn would refuse it."""
     found = _POST.fullmatch(urn)
     return found[1] if found else None
-
-
-def is_person(urn: str) -> bool:
-    return _PERSON.fullmatch(urn) is not None
 
 
 def published_at(urn: str) -> datetime | None:

@@ -286,3 +286,11 @@ def test_words_that_mean_no_job_make_no_home(command, machine, tmp_path):
         assert command.call(*words).status == 2
     assert command.call("unschedule", "--all").document["removed"] == []
     assert not (tmp_path / "home").exists()
+
+
+def test_a_business_may_be_called_like_a_job(command, machine, home):
+    command.call("business", "add", "sync_x")
+    command.call("schedule", "sync_x")
+    assert command.call("pause", "sync_x").document["jobs"][0]["business_id"] == 3
+    assert command.call("unschedule", "sync_x").document["removed"] == ["sync_business_3"]
+    command.refuse(2, "unknown_job", "unschedule", "sync_y")

@@ -88,9 +88,12 @@ def jobs_meant(rows: Rows, state: State, word: str) -> list[Job]:
     named = state.job(word.strip())
     if named is not None:
         return [named]
-    if word.strip().startswith("sync_"):
-        raise _unknown_job(f"There is no job {word.strip()!r}.")
-    found = stored.business(rows, word)
+    try:
+        found = stored.business(rows, word)
+    except WrongUsage:
+        if not word.strip().startswith("sync_"):
+            raise
+        raise _unknown_job(f"There is no job {word.strip()!r}.") from None
     jobs = [job for job in state.jobs if job.business_id == found.id]
     if not jobs:
         raise _unknown_job(f"Nothing is scheduled for the business {found.name!r} (id {found.id}).")

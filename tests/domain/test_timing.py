@@ -425,6 +425,7 @@ def test_single_times(text: str, zone: str, moment: str) -> None:
         ("2026-12-32 10:00:00", "UTC", "is not a time like"),
         ("2027-03-28 02:30:00", "Europe/Berlin", "does not exist in Europe/Berlin"),
         ("9999-12-31T23:59:59-12:00", "UTC", "too far away"),
+        ("9999-12-31 23:59:59", "UTC", "too far away"),
         ("0001-01-01T00:00:00+12:00", "UTC", "too far away"),
     ],
 )

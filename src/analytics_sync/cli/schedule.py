@@ -107,7 +107,7 @@ def _timing(
     """
     from datetime import timedelta
 
-    from analytics_sync.domain.timing import Every, parse_at, parse_cron, parse_every
+    from analytics_sync.domain.timing import Every, known_zone, parse_at, parse_cron, parse_every
 
     if sum(one is not None for one in (every, cron, at)) > 1:
         raise WrongUsage("A job has one timing, not several.", hint=WHEN)
@@ -116,16 +116,19 @@ def _timing(
             "--tz has a meaning with --cron and --at only: spans are the same in every zone.",
             hint=WHEN,
         )
+    zone = "UTC" if tz is None else tz
     try:
+        option, example = "--tz", "For example Europe/Berlin or America/New_York."
+        known_zone(zone)
         if every is not None:
             option, example = "--every", "For example 90m, 24h or 1d12h."
             return Every(parse_every(every))
         if cron is not None:
             option, example = "--cron", "Five fields, for example '0 9-17 * * 1-5'."
-            return parse_cron(cron, tz or "UTC")
+            return parse_cron(cron, zone)
         if at is not None:
             option, example = "--at", "For example '2026-12-01 15:30:00', in UTC unless --tz says."
-            return parse_at(at, tz or "UTC", now)
+            return parse_at(at, zone, now)
     except ValueError as error:
         raise WrongUsage(f"{option}: {error}.", hint=example) from None
     return Every(timedelta(hours=1))

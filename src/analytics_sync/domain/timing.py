@@ -14,6 +14,8 @@ from analytics_sync.domain.spans import format_span, parse_span
 SHORTEST: Final = timedelta(minutes=5)
 LONGEST: Final = timedelta(days=90)
 SPREAD: Final = timedelta(hours=1)
+# What schedulers can't say any more, nor local times around it.
+LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Timing(ABC):
@@ -146,7 +148,7 @@ def parse_cron(text: str, timezone: str = "UTC") -> Cron:
     """
     cron.check(text)
     if timezone != "UTC":
-        _known_zone(timezone)
+        known_zone(timezone)
     return Cron(" ".join(text.split()), timezone)
 
 
@@ -161,12 +163,14 @@ def parse_at(text: str, timezone: str, now: datetime) -> Once:
         raise ValueError(f"{text!r} is not a time like 2026-12-01 15:30:00") from None
     if len(text.strip()) <= len("2026-12-01"):
         raise ValueError(f"{text!r} has no time of day, like 2026-12-01 15:30:00")
-    local = said.replace(tzinfo=_known_zone(timezone)) if said.tzinfo is None else said
+    local = said.replace(tzinfo=known_zone(timezone)) if said.tzinfo is None else said
     try:
         at = local.astimezone(UTC)
         back = at.astimezone(local.tzinfo)
     except OverflowError:
-        raise ValueError(f"{text!r} is too far away") from None
+        at = back = LAST
+    if at >= LAST:
+        raise ValueError(f"{text!r} is too far away")
     if back.replace(tzinfo=None) != local.replace(tzinfo=None):
         raise ValueError(f"{text!r} does not exist in {timezone}: its clocks go forward then")
     at = at.replace(microsecond=0)
@@ -175,7 +179,11 @@ def parse_at(text: str, timezone: str, now: datetime) -> Once:
     return Once(at)
 
 
-def _known_zone(name: str) -> tzinfo:
+def known_zone(name: str) -> tzinfo:
+    """A time zone by its name.
+
+    :raises ValueError: there is none.
+    """
     from zoneinfo import ZoneInfo
 
     try:

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Protocol, Self
@@ -171,11 +170,11 @@ class WriteLock:
         return held
 
 
-@dataclass(frozen=True, slots=True)
 class FileLocks:
     """`Locks` as files in a folder beside the database that they are about."""
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     @contextmanager
     def hold(self, kind: Kind, id: int) -> Iterator[bool]:

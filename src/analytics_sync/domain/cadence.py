@@ -1,16 +1,14 @@
 """How often a post of some age is read again."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 from analytics_sync.clock import is_ahead
 
 YOUNG = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Cadence:
+class Cadence(NamedTuple):
     """Steps of (age below which it holds, time between readings); None: no more readings.
 
     A time of 0 means "at every run". The last step has no upper age.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, Protocol
 
@@ -63,8 +62,7 @@ class Cost(NamedTuple):
     counted: int
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """One account in one run: all that a platform may know and use."""
 
     account: Account
@@ -111,10 +109,12 @@ class Platform(ABC):
 
     def caps(self, account: Account, settings: PlatformSettings) -> tuple[Cap, ...]:
         """Ceilings of our own on this account's buckets; here those of its application."""
+        hourly, daily = settings.max_calls_per_hour, settings.max_calls_per_day
+        if hourly is None and daily is None:
+            return ()
         from analytics_sync.transport.call import Cap
 
         bucket = app_bucket(account)
-        hourly, daily = settings.max_calls_per_hour, settings.max_calls_per_day
         return tuple(
             Cap(bucket, calls, timedelta(hours=hours))
             for calls, hours in ((hourly, 1), (daily, 24))

@@ -81,10 +81,10 @@ class LinkedIn(Platform):
 
         LinkedIn docs: Community Management overview and tiers.
         """
-        from analytics_sync.transport.call import Cap
-
         caps = [*super().caps(account, settings)]
         if settings.text("tier") == DEVELOPMENT:
+            from analytics_sync.transport.call import Cap
+
             day = timedelta(days=1)
             caps += Cap(app_bucket(account), 500, day), Cap(credential_bucket(account), 100, day)
         return _least(caps)

@@ -13,7 +13,6 @@ from itertools import pairwise
 from math import gcd
 from pathlib import Path
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from analytics_sync.clock import EPOCH
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
@@ -72,6 +71,8 @@ ALL_DAYS: Final = Days()
 
 def machine_zone(file: Path = LOCAL_TIME) -> tzinfo:
     """The zone in which this machine's cron reads its lines, whatever TZ says; else UTC."""
+    from zoneinfo import ZoneInfo
+
     try:
         with file.open("rb") as opened:
             return ZoneInfo.from_file(opened, key="localtime")
@@ -97,6 +98,8 @@ def _lines(timing: Timing, zone: tzinfo) -> tuple[str, ...]:
         case Every(span, first):
             return tuple(_shifted(_times_of(span, first), _days_of(span, first), UTC, zone))
         case Cron(expression, timezone):
+            from zoneinfo import ZoneInfo
+
             source = UTC if timezone == "UTC" else ZoneInfo(timezone)
             return tuple(_cron(_numeric(expression), source, zone))
     raise TypeError(timing)

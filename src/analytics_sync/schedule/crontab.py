@@ -47,7 +47,8 @@ class Crontab(Backend):
     def change(self, entries: Sequence[Entry], *, mend: bool = False) -> Change:
         before = self._read()
         refuse_copy(read(before, self.place.name), self.place.home, f"the {self._where}")
-        wanted = cron_lines(self.place, entries, machine_zone())
+        # Nothing is loaded of zones where nothing is wanted, as `status` looks for what was left.
+        wanted = cron_lines(self.place, entries, machine_zone()) if entries else {}
         after = self._spliced(before, list(chain.from_iterable(wanted.values())), mend=mend)
         return Change((Piece(self._where, before, after),)) if after != before else Change()
 

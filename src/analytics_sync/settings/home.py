@@ -3,9 +3,8 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from analytics_sync.errors import ConfigurationInvalid
 
@@ -14,8 +13,7 @@ HOME_VARIABLE: Final = "ANALYTICS_SYNC_HOME"
 ONLY_OWNER: Final = 0o700
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """The folder, always absolute, and where its things lie. `named_by` says who chose it."""
 
     path: Path

@@ -40,7 +40,7 @@ async def identify(context: Context) -> Identity:
     pages = [] if is_member else await _pages(context)
     if not account.platform_account_id:
         account = replace(account, platform_account_id=await _account_of(context, pages or []))
-        context = replace(context, account=account)
+        context = context._replace(account=account)
     if is_person(account.platform_account_id):
         return await _identify_member(context)
     return await _identify_organization(context, pages)

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,7 +72,7 @@ class Content:
             if name in line and self.marks.ours(line)
         ]
 
-    @property
+    @cached_property
     def jobs(self) -> list[bytes]:
         """Our lines without the markers."""
         chosen = (self.lines[number] for number in self.ours)
@@ -127,6 +127,7 @@ class Content:
         return ""
 
 
+@lru_cache(maxsize=4)
 def read(content: bytes | None, name: str) -> Content:
     """Look for the block of an installation."""
     return Content(_split(content or b""), Marks(name))

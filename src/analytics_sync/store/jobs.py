@@ -128,25 +128,29 @@ def no_such_job(name: str) -> ConfigurationInvalid:
 
 
 def _known(row: tuple[Any, ...]) -> Known:
-    times = {index: _time(row[index]) for index in (7, 8, 9, 10, 11, 12, 13, 15, 16)}
-    since, due_at = times[8], times[12]
-    assert since is not None
+    id, name, business_id, *timing = row[:8]
+    since, paused_at, ended_at, archived_at = row[8:12]
+    due_at, finished_at, status, not_before, claimed_at, run_id = row[12:]
     job = Job(
-        id=row[0],
-        name=row[1],
-        business_id=row[2],
-        timing=_timing(row),
-        since=since,
-        paused_at=times[9],
-        ended_at=times[10],
-        archived=times[11] is not None,
+        id,
+        name,
+        business_id,
+        _timing(*timing),
+        from_milliseconds(since),
+        _time(paused_at),
+        _time(ended_at),
+        archived=archived_at is not None,
     )
-    last = None if due_at is None else Slot(due_at, times[13], row[14], times[15])
-    return Known(job, last, times[16], row[17])
+    last = None
+    if due_at is not None:
+        due = from_milliseconds(due_at)
+        last = Slot(due, _time(finished_at), status, _time(not_before))
+    return Known(job, last, _time(claimed_at), run_id)
 
 
-def _timing(row: tuple[Any, ...]) -> Timing:
-    _, _, _, seconds, offset, cron, timezone, at, *_ = row
+def _timing(
+    seconds: int | None, offset: int, cron: str | None, timezone: str | None, at: int
+) -> Timing:
     if seconds is not None:
         return Every(timedelta(seconds=seconds), timedelta(seconds=offset))
     if cron is not None:

@@ -57,11 +57,9 @@ def over(connection: "Connection") -> Rows:
     sqlite = connection.dialect.name == "sqlite"
 
     def rows(query: str, *values: object) -> list[tuple[Any, ...]]:
-        found = (
-            connection.exec_driver_sql(query, _stored(values))
-            if sqlite
-            else connection.exec_driver_sql(query.replace("?", "%s"), values)
-        )
+        if sqlite:
+            return list(map(tuple, connection.exec_driver_sql(query, _stored(values))))
+        found = connection.exec_driver_sql(query.replace("?", "%s"), values)
         return [tuple(map(_plain, row)) for row in found]
 
     return rows

@@ -312,3 +312,15 @@ def test_a_systemctl_that_fails_says_what_it_said(backend: Systemd) -> None:
         backend.apply(Change((Piece(path, None, b"x"),)))
     assert "no bus here" in caught.value.message
     assert not Path(path).exists()
+
+
+def test_somebody_whom_the_machine_does_not_know_has_no_units(place, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 54321)
+    monkeypatch.setattr(_whose, "SYSTEM_UNITS", tmp_path)
+    monkeypatch.setattr(_whose, "BOOTED", tmp_path)
+    unknown = Systemd(replace(place, user="54321", as_root=False))
+    assert not unknown.change(())
+    assert not unknown.alive(EPOCH, None)
+    with pytest.raises(SchedulerUnusable, match="user 54321 runs") as caught:
+        unknown.check()
+    assert "crontab" in caught.value.hint

@@ -13,6 +13,7 @@ from analytics_sync.schedule._backend import Place
 from analytics_sync.schedule._commands import find
 from analytics_sync.schedule._manager import Manager
 from analytics_sync.schedule._unit_folder import UnitFolder
+from analytics_sync.schedule._user_lock import user_name
 
 BOOTED: Final = Path("/run/systemd/system")
 SYSTEM_UNITS: Final = Path("/etc/systemd/system")
@@ -118,7 +119,7 @@ def check_folder(manager: Manager, folder: Path) -> None:
 
 
 def _no_manager(place: Place) -> SchedulerUnusable:
-    user = _account().pw_name
+    user = user_name(os.geteuid())
     return SchedulerUnusable(
         f"No systemd manager of the user {user} runs: nothing listens at {_socket(place.environ)}.",
         hint=f"Type `loginctl enable-linger {user}`, or log in as {user} (not by su or sudo); or"
@@ -145,8 +146,12 @@ def _folder(environ: Mapping[str, str], variable: str, usual: str) -> Path:
     named = environ.get(variable, "").strip()
     if named.startswith("/"):
         return Path(named)
-    return Path(environ.get("HOME") or _account().pw_dir, usual)
+    return Path(environ.get("HOME") or _home(), usual)
 
 
-def _account() -> pwd.struct_passwd:
-    return pwd.getpwuid(os.geteuid())
+def _home() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        # As in a container: no manager has a unit of somebody whom the machine does not know.
+        return "/"

@@ -94,6 +94,17 @@ def test_a_forbidden_crontab_is_said_and_nothing_is_stored(command, crontab, hom
     assert crontab.tab == FOREIGN
 
 
+def test_jobs_that_can_not_be_seen_any_more_are_not_said_to_be_as_they_should(
+    command, crontab, home
+):
+    command.call("schedule")
+    crontab.deny()
+    assert drift(command) == {"sync_all_businesses": "not to be seen"}
+    assert "not allowed" in command.say("jobs").output
+    (crontab.folder / "denied").unlink()
+    assert drift(command) == {"sync_all_businesses": None}
+
+
 def test_two_installations_share_a_crontab(command, crontab, home, prepared, tmp_path):
     command.call("schedule")
     mine = crontab.tab

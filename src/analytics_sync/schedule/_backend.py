@@ -113,8 +113,8 @@ class Backend(ABC):
     def drift(self, entries: Sequence[Entry]) -> dict[str, str]:
         """What is wrong with each entry on the machine, in a few words, by name; {} when all is well.
 
-        Under `""`: what concerns no entry of these (a stray one, a damaged block). Takes little
-        time and imports, also with 1,000 entries.
+        Under `""`: what concerns no entry of these (a stray one, a damaged block), and why nothing
+        can be seen (`unseen`). Takes little time and imports, also with 1,000 entries.
         """
 
     @abstractmethod

@@ -16,6 +16,7 @@ from analytics_sync.schedule._cron_entry import cron_lines, drift_of
 from analytics_sync.schedule._cron_lines import machine_zone
 from analytics_sync.schedule._user_lock import locked
 from analytics_sync.schedule.crontab import check_lines
+from analytics_sync.schedule.entries import unseen
 
 
 class CronD(Backend):
@@ -83,7 +84,7 @@ class CronD(Backend):
             refuse_copy(content, self.place.home, str(self._file))
             expected = self._lines(entries)
         except SchedulerUnusable as error:
-            return {"": error.message}
+            return unseen((one.name for one in entries), error.message)
         found = drift_of(content, expected, str(self._file))
         ignored = self._ignored()
         return found | ({"": "; ".join(filter(None, (found.get(""), ignored)))} if ignored else {})

@@ -16,6 +16,7 @@ from analytics_sync.schedule._commands import Answer, find, run
 from analytics_sync.schedule._cron_entry import cron_lines, drift_of
 from analytics_sync.schedule._cron_lines import field_values, machine_zone
 from analytics_sync.schedule._user_lock import locked, user_folder, user_name
+from analytics_sync.schedule.entries import unseen
 
 TRIES: Final = 5
 BACKUP: Final = "crontab.before"
@@ -63,7 +64,7 @@ class Crontab(Backend):
             refuse_copy(content, self.place.home, f"the {self._where}")
             expected = cron_lines(self.place, entries, machine_zone())
         except SchedulerUnusable as error:
-            return {"": error.message}
+            return unseen((one.name for one in entries), error.message)
         return drift_of(content, expected, f"the {self._where}")
 
     def alive(self, now: datetime, ticked_at: datetime | None) -> bool:

@@ -30,3 +30,8 @@ def tick(installation: str) -> Entry:
     """Hourly, at a minute of its own that is not :00, when everybody else's jobs start."""
     offset = MINUTE + stable_offset(installation, TICK, HOUR - MINUTE)
     return Entry(TICK, "Make up missed syncs", Every(HOUR, offset), (TICK,))
+
+
+def unseen(names: Iterable[str], why: str) -> dict[str, str]:
+    """The drift of entries that can't be compared: no job is said to be as it should be."""
+    return {**{name: "not to be seen" for name in names if name != TICK}, "": why}

@@ -9,6 +9,7 @@ from analytics_sync.errors import AnalyticsSyncError
 from analytics_sync.locks import Locks
 from analytics_sync.schedule._backend import Backend, Place
 from analytics_sync.schedule.choice import ON_THIS_MACHINE, backend_named
+from analytics_sync.schedule.entries import unseen
 from analytics_sync.schedule.place import find_place
 from analytics_sync.schedule.state import State, read_state
 from analytics_sync.schedule.words import said
@@ -74,7 +75,8 @@ def look(state: State, place: Place, locks: Locks, now: datetime) -> Overview:
     seen is said as a difference.
     """
     backend, trouble = _backend_of(state, place)
-    drift = {"": trouble} if trouble else _drift(state, backend)
+    names = [one.job.name for one in state.live]
+    drift = unseen(names, trouble) if trouble else _drift(state, backend)
     left = "; ".join(filter(None, (drift.get(""), *_left_behind(state, place))))
     drift = drift | ({"": left} if left else {})
     shown = tuple(_shown(one, drift, locks, now) for one in state.live)
@@ -108,7 +110,7 @@ def _drift(state: State, backend: Backend | None) -> dict[str, str]:
     try:
         return backend.drift(state.expected)
     except AnalyticsSyncError as error:
-        return {"": error.message}
+        return unseen((one.job.name for one in state.live), error.message)
 
 
 def _left_behind(state: State, place: Place) -> Iterator[str]:

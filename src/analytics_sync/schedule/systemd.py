@@ -13,6 +13,7 @@ from analytics_sync.schedule import _units, _whose
 from analytics_sync.schedule._backend import Backend, Change, Entry, Piece, Place
 from analytics_sync.schedule._commands import find
 from analytics_sync.schedule._unit_folder import ARROW, check_unchanged, write
+from analytics_sync.schedule.entries import unseen
 
 # Timers for a single time take themselves away; one that is left does nothing.
 ONCE = "sync_once_"
@@ -70,7 +71,7 @@ class Systemd(Backend):
             self._refuse_copy(found)
             idle = self._idle(path for path in wanted if path in found)
         except SchedulerUnusable as error:
-            return {"": error.message}
+            return unseen((one.name for one in entries), error.message)
         drift: dict[str, str] = {}
         for piece in self._pieces(found, wanted):
             self._note(drift, piece)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -340,7 +340,7 @@ def test_with_a_new_credential_what_was_missing_is_asked_for_again() -> None:
     memory = run(page, posts(1)).memory
     page.may_summaries, page.unseen = True, set()
     assert set(run(page, posts(1), memory).readings[0].columns) & {"comments", "reach"} == set()
-    again = run(page, posts(1), memory, replace(ACCOUNT, credential_id=8))
+    again = run(page, posts(1), memory, ACCOUNT._replace(credential_id=8))
     assert {"comments", "reach"} <= set(again.readings[0].columns)
 
 
@@ -405,7 +405,7 @@ def test_a_metric_that_only_one_post_lacks_is_remembered_for_that_post() -> None
     assert by_id[f"{PAGE}_901"].refused == frozenset()
     assert "clicks" in by_id[f"{PAGE}_901"].columns
     assert done.memory.told == []
-    again = run(page, [replace(posts(1)[0], refused=frozenset({"post_clicks"}))])
+    again = run(page, [posts(1)[0]._replace(refused=frozenset({"post_clicks"}))])
     assert again.sizes == [2]
 
 
@@ -939,7 +939,7 @@ def whole_page(path: str, params: dict[str, str]) -> Answer | None:
 
 @pytest.mark.parametrize("given", [PAGE, ""])
 def test_identity_of_a_page_token(given: str) -> None:
-    found, sender = identified(whole_page, replace(ACCOUNT, platform_account_id=given))
+    found, sender = identified(whole_page, ACCOUNT._replace(platform_account_id=given))
     assert (found.platform_account_id, found.name) == (PAGE, "Acme")
     assert len(found.may_read) == 4
     assert found.lacks == ()
@@ -1000,7 +1000,7 @@ def test_a_persons_pages_are_named_if_they_can_be() -> None:
         return error(100, words) if path == "me" else error(10, "no")
 
     with pytest.raises(WrongUsage) as caught:
-        identified(node, replace(ACCOUNT, platform_account_id=""))
+        identified(node, ACCOUNT._replace(platform_account_id=""))
     assert caught.value.hint.startswith("Name the Page with --platform-account-id;")
 
 
@@ -1014,7 +1014,7 @@ def test_a_persons_token_needs_the_pages_id() -> None:
         return Answer({"data": [{"id": PAGE, "name": "Acme"}]})
 
     with pytest.raises(WrongUsage) as caught:
-        identified(node, replace(ACCOUNT, platform_account_id=""))
+        identified(node, ACCOUNT._replace(platform_account_id=""))
     assert f"{PAGE} (Acme)" in caught.value.hint
 
 

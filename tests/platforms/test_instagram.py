@@ -4,7 +4,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -342,7 +341,7 @@ def failing(answers: Mapping[str, Any], account: Account, kind: type[Exception])
 
 
 def unnamed(account: Account) -> Account:
-    return replace(account, platform_account_id="")
+    return account._replace(platform_account_id="")
 
 
 @pytest.mark.parametrize("account", [DIRECT, unnamed(DIRECT)], ids=["named", "left out"])
@@ -373,7 +372,7 @@ def test_an_answer_inside_data_is_read_too() -> None:
 
 @pytest.mark.parametrize("given", ["99", "17841400000000002"])
 def test_another_id_than_the_tokens_own_is_wrong(given: str) -> None:
-    account = replace(DIRECT, platform_account_id=given)
+    account = DIRECT._replace(platform_account_id=given)
     failure = failing({"me": ME}, account, WrongUsage)
     assert ACCOUNT_ID in failure.message
     assert given in failure.message
@@ -504,7 +503,7 @@ def test_a_limit_while_looking_for_the_account_is_told_as_one() -> None:
     ("token", "kind"), [(PAGE_TOKEN, "facebook-login"), (DIRECT_TOKEN, "instagram-login")]
 )
 def test_where_the_kind_was_not_said_the_token_tells_it(token: str, kind: str) -> None:
-    account = replace(DIRECT, kind=None)
+    account = DIRECT._replace(kind=None)
     found, _ = identify({"me": ME}, account, token)
     assert found.kind == kind
 
@@ -512,7 +511,7 @@ def test_where_the_kind_was_not_said_the_token_tells_it(token: str, kind: str) -
 @pytest.mark.parametrize("kind", ["facebook-login", "instagram-login"])
 def test_a_kind_that_was_said_goes_before_what_the_token_looks_like(kind: str) -> None:
     for token in (PAGE_TOKEN, DIRECT_TOKEN, "other"):
-        found, _ = identify({"me": ME}, replace(DIRECT, kind=kind), token)
+        found, _ = identify({"me": ME}, DIRECT._replace(kind=kind), token)
         assert found.kind == kind
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -102,7 +102,7 @@ class Scene:
             PLATFORM,
             transport,
             clock,
-            replace(usual, **account),
+            usual._replace(**account),
             memory=self.memory,
             settings=settings,
             token=self.token,
@@ -209,7 +209,7 @@ def test_every_post_is_found_and_every_number_is_true(scene: Scene) -> None:
 
 
 def test_kinds_that_nobody_knows_are_learned(scene: Scene) -> None:
-    unknown = [replace(post, kind=None) for post in scene.posts()]
+    unknown = [post._replace(kind=None) for post in scene.posts()]
     scene.world.journal.clear()
     results, failure = scene.read(unknown)
     assert failure is None
@@ -224,7 +224,7 @@ def test_kinds_that_nobody_knows_are_learned(scene: Scene) -> None:
 
 
 def test_reels_that_were_imported_as_videos_are_read_as_reels(scene: Scene) -> None:
-    posts = [replace(post, kind="video") for post in scene.posts() if post.kind == "reel"]
+    posts = [post._replace(kind="video") for post in scene.posts() if post.kind == "reel"]
     results, failure = scene.read(posts)
     assert failure is None
     scene.all_true(results)
@@ -282,7 +282,7 @@ def test_posts_from_before_the_conversion_tell_likes_and_comments(scene: Scene) 
         assert set(reading.columns) == {"likes", "comments"}
         assert reading.columns["likes"] == {"like_count": scene.world.value(post, "likes")}
     again = [
-        replace(post, refused=results[post.platform_post_id].refused)
+        post._replace(refused=results[post.platform_post_id].refused)
         for post in posts
         if post.platform_post_id in {one.id for one in old}
     ]

@@ -244,7 +244,7 @@ def test_a_deleted_post_is_gone_and_the_others_are_read(page: Scene):
 def test_a_lost_role_is_noticed_however_it_is_answered(page: Scene, answer: str):
     page.world.switches["linkedin.lost_roles"] = [page.handle.platform_account_id]
     page.world.switches["linkedin.lost_role_answer"] = answer
-    known = [replace(post, said={"impressions": 100}) for post in page.known()]
+    known = [post._replace(said={"impressions": 100}) for post in page.known()]
     came, failure = page.read_until_raised(known)
     assert came == {}
     assert isinstance(failure, AccountRefused)

@@ -1,6 +1,6 @@
 """Adds an account: tries its token, then stores credential and account together."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -51,8 +51,7 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
     identity = None
     if check:
         identity = await _ask(parts, new, wanted)
-        wanted = replace(
-            wanted,
+        wanted = wanted._replace(
             platform_account_id=wanted.platform_account_id or identity.platform_account_id,
             kind=wanted.kind or identity.kind,
             name=identity.name,
@@ -62,7 +61,7 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
             "Without asking the token, the account's id must be said.",
             hint=f"--platform-account-id takes {platform.account_id_help}; or leave out --no-check.",
         )
-    wanted = replace(wanted, kind=_kind(platform, wanted))
+    wanted = wanted._replace(kind=_kind(platform, wanted))
     stored = await parts.write(store_account, vault, new, wanted, identity, parts.clock.now())
     return Added(stored, identity)
 

@@ -1,12 +1,13 @@
 """Accounts, posts and what platforms say of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from analytics_sync.domain.metrics import Candidates, Number
 
+NO_NUMBERS: Final[Mapping[str, int]] = MappingProxyType({})
 POST_KINDS: Final = frozenset(
     [
         "text",
@@ -24,8 +25,7 @@ POST_KINDS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """One page, profile or channel of a business on one platform."""
 
     id: int
@@ -38,8 +38,7 @@ class Account:
     app_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """A known post, with what a platform needs to know to read it.
 
     `versions`: ids of older versions of an edited post (X). `refused`: metrics that the platform
@@ -56,7 +55,7 @@ class Post:
     versions: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
     doubted: frozenset[str] = frozenset()
-    said: Mapping[str, int] = field(default_factory=dict)
+    said: Mapping[str, int] = NO_NUMBERS
     confirmed_at: datetime | None = None
     charged_today: bool = False
 
@@ -109,12 +108,11 @@ class PostFailure(NamedTuple):
     tried: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class AccountTotals:
+class AccountTotals(NamedTuple):
     """Numbers of the account itself."""
 
     followers: int | None
-    extra: Mapping[str, Number] = field(default_factory=dict)
+    extra: Mapping[str, Number] = NO_NUMBERS
 
 
 class Identity(NamedTuple):

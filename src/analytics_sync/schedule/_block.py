@@ -10,7 +10,6 @@ import os
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -56,12 +55,12 @@ class Marks(NamedTuple):
         return self.begins(line) or self.ends(line) or self.job(line) is not None
 
 
-@dataclass(frozen=True)
 class Content:
     """The lines of a file or crontab, each with its end, and where ours are among them."""
 
-    lines: list[bytes]
-    marks: Marks
+    def __init__(self, lines: list[bytes], marks: Marks) -> None:
+        self.lines = lines
+        self.marks = marks
 
     @cached_property
     def ours(self) -> list[int]:

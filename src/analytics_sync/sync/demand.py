@@ -1,7 +1,6 @@
 """What one account wants of a day, at the pace of its job: posts, calls and paid reads."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from math import ceil, floor
@@ -40,7 +39,6 @@ class Day(NamedTuple):
     charged: float
 
 
-@dataclass(frozen=True)
 class Manner:
     """How the accounts of one platform are read.
 
@@ -49,9 +47,10 @@ class Manner:
     by the same request.
     """
 
-    platform: Platform
-    settings: PlatformSettings
-    _rhythms: dict[Pace, Rhythm] = field(default_factory=dict)
+    def __init__(self, platform: Platform, settings: PlatformSettings) -> None:
+        self.platform = platform
+        self.settings = settings
+        self._rhythms: dict[Pace, Rhythm] = {}
 
     @cached_property
     def ends(self) -> tuple[timedelta, ...]:

@@ -1,12 +1,10 @@
 """How often a job's runs come, and how often they read a post: what a cadence makes of a timing."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from analytics_sync.domain.timing import Cron, Every, Timing
 
@@ -30,15 +28,13 @@ class Often(NamedTuple):
 NEVER: Final = Often(0.0, 0.0)
 
 
-class Pace(ABC):
+class Pace(Protocol):
     """The rhythm of a job's runs."""
 
     @property
-    @abstractmethod
     def runs(self) -> Often:
         """How often the job runs."""
 
-    @abstractmethod
     def often(self, every: timedelta | None, *, grace: bool = True) -> Often:
         """How often something is done that waits so long each time; None: never.
 
@@ -55,11 +51,10 @@ def pace_of(timing: Timing, now: datetime) -> Pace:
             # The zone moves the slots, but makes them neither more nor fewer.
             return _uneven(expression, now.replace(hour=0, minute=0, second=0, microsecond=0))
         case _:
-            return Single()
+            return SINGLE
 
 
-@dataclass(frozen=True, slots=True)
-class Even(Pace):
+class Even(NamedTuple):
     """A run every so often."""
 
     span: timedelta
@@ -80,12 +75,12 @@ class Even(Pace):
         return Often(times, min(1.0, times))
 
 
-@dataclass(frozen=True, eq=False)
-class Uneven(Pace):
+class Uneven:
     """Runs as a calendar has them: those of one span of time."""
 
-    slots: Sequence[datetime]
-    span: timedelta
+    def __init__(self, slots: Sequence[datetime], span: timedelta) -> None:
+        self.slots = slots
+        self.span = span
 
     @cached_property
     def runs(self) -> Often:
@@ -114,8 +109,7 @@ class Uneven(Pace):
         return Often(len(moments) / days, len({moment.date() for moment in moments}) / days)
 
 
-@dataclass(frozen=True, slots=True)
-class Single(Pace):
+class Single:
     """One run."""
 
     @property
@@ -124,6 +118,9 @@ class Single(Pace):
 
     def often(self, every: timedelta | None, *, grace: bool = True) -> Often:
         return NEVER if every is None else self.runs
+
+
+SINGLE: Final = Single()
 
 
 @lru_cache(maxsize=4_096)

@@ -1,7 +1,6 @@
 """Where the schedules allow less than the cadence wants, and what would suffice."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil, floor
 from typing import Any, Final, NamedTuple
@@ -55,15 +54,14 @@ class Planned(NamedTuple):
     day: Day
 
 
-@dataclass(slots=True)
-class Ceiling:
+class Ceiling(NamedTuple):
     """What some accounts may use together in a day: counted calls, or paid reads."""
 
     manner: Manner
     limit: str
     possible: float
-    period: timedelta = DAY
-    members: list[Planned] = field(default_factory=list)
+    period: timedelta
+    members: list[Planned]
 
     def demand(self, days: Sequence[Day]) -> float:
         reads = self.limit == "daily_read_budget"
@@ -89,12 +87,12 @@ def _ceilings_on(one: Planned) -> Iterator[tuple[tuple[str, timedelta], Ceiling]
     names = {HOUR: "max_calls_per_hour", DAY: "max_calls_per_day"}
     for cap in one.manner.platform.caps(account, settings):
         limit = names[cap.period] if said.get(cap.period) == cap.calls else ""
-        ceiling = Ceiling(one.manner, limit, cap.calls * (DAY / cap.period), cap.period)
+        ceiling = Ceiling(one.manner, limit, cap.calls * (DAY / cap.period), cap.period, [])
         yield (cap.bucket, cap.period), ceiling
     if one.manner.platform.charges_reads:
         reads = f"{app_bucket(account)}:reads"
         budget = settings.number("daily_read_budget")
-        yield (reads, DAY), Ceiling(one.manner, "daily_read_budget", budget)
+        yield (reads, DAY), Ceiling(one.manner, "daily_read_budget", budget, DAY, [])
 
 
 def shares(found: Sequence[Ceiling]) -> Mapping[int, float]:

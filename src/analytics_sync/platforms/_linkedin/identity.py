@@ -1,7 +1,7 @@
 """Tries a token: whose it is, which page it serves, and what it may read there."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from analytics_sync.domain.records import Identity
@@ -39,7 +39,7 @@ async def identify(context: Context) -> Identity:
     is_member = is_person(account.platform_account_id) or account.kind == MEMBER
     pages = [] if is_member else await _pages(context)
     if not account.platform_account_id:
-        account = replace(account, platform_account_id=await _account_of(context, pages or []))
+        account = account._replace(platform_account_id=await _account_of(context, pages or []))
         context = context._replace(account=account)
     if is_person(account.platform_account_id):
         return await _identify_member(context)

@@ -8,9 +8,10 @@ from datetime import timedelta
 import pytest
 
 from analytics_sync.domain.timing import Every
-from analytics_sync.errors import SchedulerUnusable
+from analytics_sync.errors import SchedulerUnusable, StoreUnusable
 from analytics_sync.schedule import choice, place, state, writer
 from analytics_sync.schedule.scheduler import Wish
+from analytics_sync.store import schedules
 from analytics_sync.wiring import installation, scheduler
 from support.file_backend import FileBackend, stand_in
 
@@ -294,3 +295,19 @@ def test_a_business_may_be_called_like_a_job(command, machine, home):
     assert command.call("pause", "sync_x").document["jobs"][0]["business_id"] == 3
     assert command.call("unschedule", "sync_x").document["removed"] == ["sync_business_3"]
     command.refuse(2, "unknown_job", "unschedule", "sync_y")
+
+
+def test_nothing_is_left_to_write_and_to_fail_when_all_is_in_place(
+    command, machine, used, monkeypatch
+):
+    note, notes = schedules.note_installed, []
+
+    def note_once(connection, now_is):
+        notes.append(now_is)
+        if len(notes) > 1:
+            raise StoreUnusable("No room.", hint="Make room.")
+        note(connection, now_is)
+
+    monkeypatch.setattr(schedules, "note_installed", note_once)
+    assert command.call("schedule").status == 0
+    assert {job["drift"] for job in command.call("jobs").document["jobs"]} == {None}

@@ -43,7 +43,7 @@ class Edit:
     names: tuple[str, ...] = ()
     installs: bool = True
     begin: "Callable[[Connection], object]" = lambda _: None
-    finish: "Callable[[Connection], object]" = lambda _: None
+    finish: "Callable[[Connection], object] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +138,12 @@ class Writer:
         if not after.live:
             machine.remove_folders(map(Path, folders))
             now, folders = now._replace(backend=None, host=None), set()
+        elif edit.finish is None and folders == set(now.made):
+            # Nothing is left that could fail, after all is in place.
+            return
         with database.write() as connection:
-            edit.finish(connection)
+            if edit.finish is not None:
+                edit.finish(connection)
             schedules.note_installed(connection, now._replace(made=tuple(sorted(folders))))
 
     def usable_backend(

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -184,7 +183,7 @@ def test_a_job_for_all_leaves_out_who_has_one_and_jobs_at_rest_sync_nobody():
     assert loads_of(jobs, only=every) == [Load(HOURLY), Load(None, of_two)]
     assert loads_of(jobs, only=own) == [Load(DAILY, of_two)]
     assert loads_of(jobs, only=once) == [Load(once.timing, of_two)]
-    paused = [replace(every, paused_at=NOW), replace(own, paused_at=NOW)]
+    paused = [every._replace(paused_at=NOW), own._replace(paused_at=NOW)]
     assert loads_of(paused) == [Load(None, of_two)]
     assert loads_of([every, paused[1]]) == [Load(HOURLY), Load(None, of_two)]
 

@@ -1,7 +1,6 @@
 """Jobs: what is scheduled, and which slot of a job is due."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -29,8 +28,7 @@ class Slot(NamedTuple):
         return self.finished_at is not None and self.status != TRY_LATER
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """Something scheduled. `business_id` None: all businesses. `since`: its slots begin later.
 
     `ended_at`: a single time whose run is over. `archived`: its business is, so nothing is due.

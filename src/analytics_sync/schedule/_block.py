@@ -19,9 +19,9 @@ from analytics_sync.errors import SchedulerUnusable
 # In the first marker: there was no file, or the line before it (by its checksum) had no end.
 NEW = b"(new)"
 OPEN = b"(open %08x)"
-MARKER = re.compile(rb"\S+ \S+ \S+ (?:(\(new\)|\(open [0-9a-f]{8}\)) )?([^\r\n]*)")
-BEGIN_OF_NEW = re.compile(rb"# BEGIN analytics-sync:[0-9a-f]+ \(new\) .*\n")
-END_OF_ANY = re.compile(rb"# END analytics-sync:[0-9a-f]+ [0-9a-f]{8}\n")
+MARKER = rb"\S+ \S+ \S+ (?:(\(new\)|\(open [0-9a-f]{8}\)) )?([^\r\n]*)"
+BEGIN_OF_NEW = rb"# BEGIN analytics-sync:[0-9a-f]+ \(new\) .*\n"
+END_OF_ANY = rb"# END analytics-sync:[0-9a-f]+ [0-9a-f]{8}\n"
 
 
 class Marks(NamedTuple):
@@ -90,7 +90,7 @@ class Content:
     @cached_property
     def _first_marker(self) -> tuple[bytes, bytes]:
         for line in (self.lines[number] for number in self.ours):
-            match = MARKER.match(line) if self.marks.begins(line) else None
+            match = re.match(MARKER, line) if self.marks.begins(line) else None
             if match:
                 return match[1] or b"", match[2]
         return b"", b""
@@ -223,8 +223,8 @@ def _new_flag(content: bytes | None) -> bytes:
     inside = False
     for line in _split(content):
         if inside:
-            inside = END_OF_ANY.fullmatch(line) is None
-        elif BEGIN_OF_NEW.fullmatch(line):
+            inside = re.fullmatch(END_OF_ANY, line) is None
+        elif re.fullmatch(BEGIN_OF_NEW, line):
             inside = True
         else:
             return b""

@@ -19,9 +19,9 @@ GRACE_SECONDS: Final = 120
 LONGEST_TICK: Final = 86_400
 # A part of every system, which no unit hides.
 SYSTEM: Final = Path("/usr")
-PLAIN: Final = re.compile(r"[\w@%+=:,./-]+")
-UNSAFE: Final = re.compile(r"[\"'\\]")
-FIELD: Final = re.compile(r"\{\{ (\w+) \}\}")
+PLAIN: Final = r"[\w@%+=:,./-]+"
+UNSAFE: Final = r"[\"'\\]"
+FIELD: Final = r"\{\{ (\w+) \}\}"
 # By name of a unit, its words: stop its timer, forget when it last fired, remove it.
 FORGET: Final = (
     'cd "$$1" && systemctl $$3 stop "$$2"; rm -f "$$2" "timers.target.wants/$$2" "$$4/stamp-$$2";'
@@ -106,7 +106,7 @@ def home_of(service: str) -> Path | None:
 def quoted(text: object) -> str:
     """A text as one word of a unit file."""
     escaped = literal(str(text))
-    if PLAIN.fullmatch(escaped):
+    if re.fullmatch(PLAIN, escaped):
         return escaped
     return '"' + escaped.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
@@ -144,7 +144,7 @@ def _fields(place: Place) -> dict[str, str]:
 
 def _command(program: Path) -> str:
     """What starts the program: systemd itself starts none whose path has quotes or backslashes."""
-    if not UNSAFE.search(str(program)):
+    if not re.search(UNSAFE, str(program)):
         return quoted(program)
     return f"/usr/bin/env {_argument(program)}"
 
@@ -188,7 +188,7 @@ def _forget(place: Place, folder: Path, stamps: Path) -> str:
 def _filled(template: str, fields: Mapping[str, str]) -> str:
     """A template with its fields; a line that holds an empty one alone is left out."""
     lines = _template(template)
-    filled = (FIELD.sub(lambda match: fields[match[1]], line) for line in lines)
+    filled = (re.sub(FIELD, lambda match: fields[match[1]], line) for line in lines)
     kept = (new for old, new in zip(lines, filled, strict=True) if new or not old)
     return "\n".join(kept).rstrip() + "\n"
 

@@ -41,7 +41,7 @@ class State:
         """What may be there: also the entries of single times that are over, until the next change
         of jobs removes them.
         """
-        jobs = [replace(job, ended_at=None) for job in self._over] if self.live else []
+        jobs = [job._replace(ended_at=None) for job in self._over] if self.live else []
         return entries([*self.jobs, *jobs], self.installed.name)
 
     @property

@@ -235,3 +235,14 @@ def test_an_archived_business_is_not_due(database: Database) -> None:
         schedules.put(connection, id, HOURLY, now=NOON)
         businesses.archive(connection, id, NOON)
     assert claim(database, f"sync_business_{id}", NOON + 2 * HOUR) is None
+
+
+def test_a_clock_that_was_set_back_makes_nothing_up(database: Database) -> None:
+    job = scheduled(database, HOURLY)
+    early = claim(database, job, NOON - 24 * HOUR)
+    assert early is not None
+    assert (early.slot, early.made_up) == (NOON - 24 * HOUR, 0)
+    finish(database, early, now=NOON - 24 * HOUR)
+    later = claim(database, job, NOON - 20 * HOUR)
+    assert later is not None
+    assert (later.slot, later.made_up) == (NOON - 20 * HOUR, 3)

@@ -87,6 +87,9 @@ def _missed(connection: Connection, job: Job, due: datetime, now: datetime) -> i
             slot.c.schedule_id == job.id, slot.c.finished_at.is_not(None), slot.c.due_at <= due
         )
     ).scalar()
+    if finished is None and job.begin(now) != job.since:
+        # The clock was set back: nobody knows since when.
+        return 0
     begin = job.begin(now) if finished is None else max(finished, job.begin(now))
     return max(0, job.timing.number(begin, due) - 1)
 

@@ -32,7 +32,7 @@ def on_calendar(timing: Timing) -> list[str]:
     """The events, as few as say it."""
     match timing:
         case Every(span, start):
-            return _every(span, start)
+            return list(_every(span, start))
         case Cron(expression, timezone):
             return list(_cron(expression, timezone))
         case Once(at):
@@ -40,14 +40,15 @@ def on_calendar(timing: Timing) -> list[str]:
     raise TypeError(timing)
 
 
-def _every(span: timedelta, start: timedelta) -> list[str]:
+@lru_cache(maxsize=4096)
+def _every(span: timedelta, start: timedelta) -> tuple[str, ...]:
     """Every so often of a day; a slot that lies within a minute is met at its end, if it must be."""
     step = gcd(span // timedelta(seconds=1), DAY)
     first = start // timedelta(seconds=1) % step
     if step < 60:
         step, first = 60, 0
     days = "*-*-*" if span % WEEK else f"{WEEKDAYS[(EPOCH + start).isoweekday()]} *-*-*"
-    return [f"{days} {times} UTC" for times in _times(range(first, DAY, step))]
+    return tuple(f"{days} {times} UTC" for times in _times(range(first, DAY, step)))
 
 
 def _times(seconds: Iterable[int]) -> list[str]:

@@ -188,7 +188,10 @@ def _forget(place: Place, folder: Path, stamps: Path) -> str:
 def _filled(template: str, fields: Mapping[str, str]) -> str:
     """A template with its fields; a line that holds an empty one alone is left out."""
     lines = _template(template)
-    filled = (re.sub(FIELD, lambda match: fields[match[1]], line) for line in lines)
+    filled = (
+        re.sub(FIELD, lambda match: fields[match[1]], line) if "{{" in line else line
+        for line in lines
+    )
     kept = (new for old, new in zip(lines, filled, strict=True) if new or not old)
     return "\n".join(kept).rstrip() + "\n"
 

@@ -308,6 +308,17 @@ def test_a_copied_home_does_not_take_over_the_jobs_of_the_other(
     assert b" (new) %b/moved\n" % bytes(tmp_path) in (program.tab or b"")
 
 
+def test_a_home_under_another_path_is_no_copy(
+    backend: Crontab, program: CrontabProgram, home: Path, tmp_path: Path
+) -> None:
+    put(backend, entry(1))
+    (tmp_path / "link").symlink_to(home)
+    linked = Crontab(replace(backend.place, home=tmp_path / "link"))
+    assert "not as it should be" in linked.drift([entry(1)])["sync_business_1"]
+    put(linked, entry(1))
+    assert b"=%b/link " % bytes(tmp_path) in (program.tab or b"")
+
+
 def test_a_path_with_a_line_break_is_refused(tmp_path: Path, program: CrontabProgram) -> None:
     home = tmp_path / "a\nb"
     home.mkdir()

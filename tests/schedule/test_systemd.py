@@ -211,6 +211,9 @@ def test_units_of_the_home_that_this_one_was_copied_from_are_refused(
     assert str(other) in caught.value.message
     assert str(other) in backend.drift([entry(1), TICK])[""]
     other.rmdir()
+    other.symlink_to(backend.place.home)
+    assert backend.change([entry(1), TICK])
+    other.unlink()
     assert backend.change([entry(1), TICK])
 
 

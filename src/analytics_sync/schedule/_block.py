@@ -171,14 +171,24 @@ def refuse_copy(found: Content, home: Path, where: str) -> None:
     :raises SchedulerUnusable: the block belongs to another home, which is still there.
     """
     other = Path(os.fsdecode(found.home)) if found.home else home
-    # Of a folder that we may not see, nothing is known.
-    if other != home and os.access(other, os.F_OK):
+    if is_another(other, home):
         raise SchedulerUnusable(
             f"The jobs in {where} belong to the home {other}, of which {home} seems to be a copy.",
             hint="If that home is no longer used, take its jobs away first:"
             f" ANALYTICS_SYNC_HOME={other} analytics-sync unschedule --all",
             code="other_installation",
         )
+
+
+def is_another(other: Path, home: Path) -> bool:
+    """Whether that is another home than ours and is still there, be it under another path."""
+    # Of a folder that we may not see, nothing is known.
+    if other == home or not os.access(other, os.F_OK):
+        return False
+    try:
+        return not other.samefile(home)
+    except OSError:
+        return True
 
 
 def carried(

@@ -11,6 +11,7 @@ from analytics_sync.domain.timing import Once
 from analytics_sync.errors import SchedulerUnusable
 from analytics_sync.schedule import _units, _whose
 from analytics_sync.schedule._backend import Backend, Change, Entry, Piece, Place
+from analytics_sync.schedule._block import is_another
 from analytics_sync.schedule._commands import find
 from analytics_sync.schedule._unit_folder import ARROW, check_unchanged, write
 from analytics_sync.schedule.entries import unseen
@@ -161,7 +162,7 @@ class Systemd(Backend):
         """A copied home has the name of the one that it was copied from."""
         unit = self.files.unit(_units.service_name(self.place, "sync@.service"))
         other = _units.home_of(found.get(unit, b"").decode(errors="surrogateescape"))
-        if other is not None and other != self.place.home and other.is_dir():
+        if other is not None and is_another(other, self.place.home):
             raise SchedulerUnusable(
                 f"The units {_units.prefix(self.place)}-* belong to the home {other}, of which"
                 f" {self.place.home} seems to be a copy.",

@@ -1,7 +1,7 @@
 """`post`: import, add, list, discover, ignore."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,6 +123,13 @@ def add(
         for row, one in zip(rows, added, strict=True)
         if row is not None
     ]
+    _answer_added(documents, refused, as_json=json)
+
+
+def _answer_added(
+    documents: Sequence[Mapping[str, Any]], refused: Sequence[WrongUsage], *, as_json: bool
+) -> None:
+    """What was taken up, and what the platform does not show."""
     # One post is answered as itself, too, like everything that is made.
     alone = documents[0] if len(documents) == 1 else {}
 
@@ -134,7 +141,7 @@ def add(
             say(f"Not added: {error.message}")
 
     told = [{"code": error.code, "message": error.message} for error in refused]
-    answer({**alone, "posts": documents, "refused": told}, as_json=json, human=human)
+    answer({**alone, "posts": documents, "refused": told}, as_json=as_json, human=human)
     if refused:
         raise typer.Exit(ExitStatus.FAILED)
 

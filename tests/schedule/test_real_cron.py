@@ -84,7 +84,7 @@ def switch_off_for(sandbox: Sandbox, slots: int) -> None:
 def test_cron_fires_a_users_job_and_makes_up_what_it_missed(
     world: Platforms, sandbox: Sandbox
 ) -> None:
-    home = furnish(sandbox, world, "keeper", 1, as_root=False)
+    home = furnish(world, Home(sandbox, "keeper", as_root=False), 1)
     sandbox.run("crontab", "-u", "keeper", "-", stdin=FOREIGN)
     before = sandbox.tree("/home/keeper", "/etc/cron.d", SPOOL)
     told = home.say("schedule", "--cron", "* * * * *", "--backend", "crontab")
@@ -145,7 +145,7 @@ def soon_ticked_user() -> str:
 def test_the_tick_makes_up_what_came_while_the_machine_was_off(
     world: Platforms, sandbox: Sandbox
 ) -> None:
-    home = furnish(sandbox, world, soon_ticked_user(), 3, as_root=False)
+    home = furnish(world, Home(sandbox, soon_ticked_user(), as_root=False), 3)
     home.say("schedule", "1", "--every", "1h", "--backend", "crontab")
     tell(sandbox.run("crontab", "-u", home.user, "-l").stdout)
     # As after four hours without power.
@@ -171,20 +171,14 @@ def test_the_tick_makes_up_what_came_while_the_machine_was_off(
     assert sandbox.run("crontab", "-u", home.user, "-l", check=False).stdout == ""
 
 
-class OddHome(Home):
-    """A home in whose path cron and the shell might see more than a name."""
-
-    @property
-    def path(self) -> str:
-        return f"{self.sandbox.home_of(self.user)}/it's 100% \\% ü"
+# cron and the shell might see more in it than a name.
+ODD = "it's 100% \\% ü"
 
 
 def test_cron_fires_what_root_put_into_cron_d_as_the_homes_owner(
     world: Platforms, sandbox: Sandbox
 ) -> None:
-    usual = furnish(sandbox, world, "owner", 2, as_root=True)
-    home = OddHome(sandbox, "owner", as_root=True)
-    sandbox.run("mv", usual.path, home.path)
+    home = furnish(world, Home(sandbox, "owner", as_root=True, folder=ODD), 2)
     before = sandbox.tree("/etc/cron.d", SPOOL)
     home.ask("schedule", "1", "--cron", "* * * * *", "--backend", "cron.d")
     tell(sandbox.run("sh", "-c", "cat /etc/cron.d/analytics-sync-*").stdout)

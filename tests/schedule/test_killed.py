@@ -121,4 +121,4 @@ def test_after_a_kill_drift_is_named_and_apply_mends_it(command, crontab, home, 
     command.call("unschedule", "--all")
     assert crontab.tab == FOREIGN
     assert list((tmp_path / "configuration").rglob("analytics-sync*")) == []
-    assert list(home.glob("crontab*")) == []
+    assert [*home.glob("crontab*"), *home.glob("moving")] == []

@@ -85,7 +85,7 @@ def _waiting(known: Known, now: datetime) -> datetime | None:
 def of_machine(overview: Overview, now: datetime) -> Iterator[Attention]:
     """The scheduler itself, and where it differs from the database."""
     state, backend = overview.state, overview.backend
-    if state.elsewhere or (backend is None and not state.live):
+    if state.elsewhere or not (backend or state.live or overview.strays):
         return
     ticked = state.installed.ticked_at
     advice = backend.advice() if backend is not None and state.live else []

@@ -1,5 +1,6 @@
 """What `jobs` shows: each job with its times, whether it runs now, and how the machine differs."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -10,7 +11,7 @@ from analytics_sync.locks import Locks
 from analytics_sync.schedule._backend import Backend, Place
 from analytics_sync.schedule.choice import ON_THIS_MACHINE, backend_named
 from analytics_sync.schedule.entries import unseen
-from analytics_sync.schedule.place import find_place
+from analytics_sync.schedule.place import MOVING, find_place
 from analytics_sync.schedule.state import State, read_state
 from analytics_sync.schedule.words import said
 from analytics_sync.settings.home import Home
@@ -115,7 +116,8 @@ def _drift(state: State, backend: Backend | None) -> dict[str, str]:
 
 def _left_behind(state: State, place: Place) -> Iterator[str]:
     """What other backends hold, though all jobs are in one: a move was killed half-way."""
-    if state.installed.backend is None or state.elsewhere:
+    # To look into each of them takes as long as all the rest.
+    if state.elsewhere or not os.access(place.home / MOVING, os.F_OK):
         return
     for name in ON_THIS_MACHINE:
         if name != state.installed.backend:

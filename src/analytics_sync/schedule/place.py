@@ -17,6 +17,8 @@ THROW_AWAY: Final = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/private/tmp")  # 
 # What programs keep only to be quicker; `uvx` and `pipx run` start from there.
 CACHE_VARIABLES: Final = ("XDG_CACHE_HOME", "UV_CACHE_DIR", "PIP_CACHE_DIR")
 CACHE_NAMES: Final = frozenset([".cache", "Caches"])
+# In the home while jobs move to another backend: a kill leaves it there, with entries in both.
+MOVING: Final = "moving"
 KEY_VARIABLE: Final = "ANALYTICS_SYNC_KEY"
 
 

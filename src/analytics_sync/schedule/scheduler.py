@@ -275,3 +275,4 @@ class Scheduler:
                     machine.clear(kind(self._writer.place(state)))
                 except SchedulerUnusable as error:
                     log.debug("%s was not looked through: %s", kind.name, error.message)
+        self._writer.forget_move()

@@ -5,7 +5,7 @@ kill in between leaves a difference that `jobs` names and `schedule --apply` men
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +17,7 @@ from analytics_sync.locks import Locks, waited_for
 from analytics_sync.schedule import machine
 from analytics_sync.schedule._backend import Backend, Change, Place
 from analytics_sync.schedule.choice import all_backends, backend_named, usual_backend
-from analytics_sync.schedule.place import check_place, find_place, host
+from analytics_sync.schedule.place import MOVING, check_place, find_place, host
 from analytics_sync.schedule.state import State, read_state
 from analytics_sync.schedule.words import MOVE
 from analytics_sync.settings.home import Home
@@ -89,6 +89,9 @@ class Writer:
             backend = self.usable_backend(before, named, move=move, installs=edit.installs)
             if edit.installs and backend.place.key is not None:
                 self.make_key()
+            if move and before.backend not in {None, backend.name}:
+                with suppress(OSError):
+                    self._moving.touch()
             after, undo = self._write(database, before, edit, backend.name)
             try:
                 change, made = machine.install(
@@ -105,6 +108,8 @@ class Writer:
                     undo(connection)
                 raise
             self._finish(database, edit, after, made)
+            if move:
+                self.forget_move()
         return Done(before, after, backend, change)
 
     def _write(
@@ -218,6 +223,15 @@ class Writer:
         """All other backends, the one that holds the jobs first."""
         kinds = sorted(all_backends(), key=lambda kind: kind.name != state.installed.backend)
         return [kind(self.place(state)) for kind in kinds if kind.name != backend.name]
+
+    @property
+    def _moving(self) -> Path:
+        return self.home.path / MOVING
+
+    def forget_move(self) -> None:
+        """No other backend holds anything of ours now, not even of a move that was killed."""
+        with suppress(OSError):
+            self._moving.unlink()
 
     def place(self, state: State) -> Place:
         return find_place(state.installed.name, self.home, self.settings, self.environ)

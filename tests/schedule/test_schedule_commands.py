@@ -88,7 +88,7 @@ def test_a_single_time_is_one_job_more(command, machine, home):
 def test_a_single_time_that_is_over_is_no_job_and_no_drift(command, machine, home):
     command.call("schedule", "1", "--at", "2030-12-01 15:30:00")
     command.call("schedule")
-    changed(home, "UPDATE schedule SET ended_at = 1 WHERE job = 'sync_once_1'")
+    changed(home, "UPDATE schedule SET at = 1, ended_at = 2 WHERE job = 'sync_once_1'")
     assert list(jobs(command)) == [HOURLY]
     told = command.say("jobs").output
     assert "sync_once" not in told

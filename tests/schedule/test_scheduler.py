@@ -210,18 +210,33 @@ def test_a_backend_that_can_not_be_used_hinders_no_apply_and_no_rehearsal(
     assert "sync_business_1" in machine.lines("systemd")
 
 
-def test_entries_left_by_a_move_that_was_killed_go_with_the_next_apply(command, machine, used):
-    stray = machine.folder / "systemd" / next(machine.folder.rglob("*.jobs")).name
-    stray.parent.mkdir()
-    stray.write_text("sync_business_1 every 1h\n")
-    assert f"entries that should be gone are in systemd ({stray})" in command.say("jobs").output
+def test_a_move_that_was_killed_half_way_is_named_and_mended(command, machine, used, monkeypatch):
+    def killed(*arguments, **options):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        for name in ("clear", "undo"):
+            patch.setattr(writer.machine, name, killed)
+        patch.setattr(schedules, "put_back", killed)
+        with installation({"ANALYTICS_SYNC_HOME": str(used)}) as opened, pytest.raises(Killed):
+            scheduler(opened).apply("systemd")
+    assert machine.lines("systemd") == machine.lines("crontab")
+    assert "entries that should be gone are in crontab (" in command.say("jobs").output
     attention = command.call("status").document["status"]["attention"]
     assert [one["command"] for one in attention if one["code"] == "drift"] == [
         "analytics-sync schedule --apply"
     ]
     command.call("schedule", "--apply")
-    assert machine.lines("systemd") == []
+    assert machine.lines("crontab") == []
     assert "gone" not in command.say("jobs").output
+
+
+def test_entries_left_in_another_backend_go_with_the_next_apply(command, machine, used):
+    stray = machine.folder / "systemd" / next(machine.folder.rglob("*.jobs")).name
+    stray.parent.mkdir()
+    stray.write_text("sync_business_1 every 1h\n")
+    command.call("schedule", "--apply")
+    assert machine.lines("systemd") == []
     stray.write_text("sync_business_1 every 1h\n")
     command.call("unschedule", "--all")
     assert [path for path in machine.files() if path.endswith(".jobs")] == []
@@ -311,3 +326,12 @@ def test_nothing_is_left_to_write_and_to_fail_when_all_is_in_place(
     monkeypatch.setattr(schedules, "note_installed", note_once)
     assert command.call("schedule").status == 0
     assert {job["drift"] for job in command.call("jobs").document["jobs"]} == {None}
+
+
+def test_a_single_time_whose_removal_was_killed_is_named_and_forgotten(command, machine, used):
+    command.call("schedule", "1", "--at", "2090-12-01 15:30:00")
+    changed(used, "UPDATE schedule SET ended_at = 1 WHERE job = 'sync_once_1'")
+    assert "strays: sync_once_1" in command.say("jobs").output
+    command.call("schedule", "--apply")
+    assert machine.lines("crontab") == ["sync_business_1", "sync_business_2", "tick"]
+    assert len(stored(used)["schedule"]) == 2

@@ -49,7 +49,10 @@ class State:
         return [
             one.job
             for one in self.known
-            if one.job.ended_at is not None and isinstance(one.job.timing, Once)
+            if one.job.ended_at is not None
+            and isinstance(one.job.timing, Once)
+            # Else it was unscheduled, by a command that was killed.
+            and one.job.timing.at <= one.job.ended_at
         ]
 
     @property

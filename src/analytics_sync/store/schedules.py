@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from analytics_sync.domain.jobs import job_name, next_once
 from analytics_sync.domain.timing import Cron, Every, Once, Timing
@@ -97,8 +97,10 @@ def forget(connection: Connection, names: Sequence[str]) -> None:
 
 
 def forget_ended(connection: Connection) -> None:
-    """Delete what a command that was killed had ended; single times stay, for the history."""
-    query = select(schedule.c.job).where(schedule.c.ended_at.is_not(None), schedule.c.at.is_(None))
+    """Delete what a command that was killed had ended; single times that came stay, for the history."""
+    ended = schedule.c.ended_at.is_not(None)
+    unscheduled = or_(schedule.c.at.is_(None), schedule.c.at > schedule.c.ended_at)
+    query = select(schedule.c.job).where(ended, unscheduled)
     forget(connection, list(connection.execute(query).scalars()))
 
 

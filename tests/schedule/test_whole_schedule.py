@@ -62,6 +62,10 @@ def test_a_crontab_is_as_it_was_when_all_is_unscheduled(command, crontab, home):
     command.call("unschedule", "--all")
     assert crontab.tab == FOREIGN
     assert not list(home.glob("crontab*"))
+    # As after a kill.
+    (home / "crontab.before").touch()
+    command.call("unschedule", "--all")
+    assert not list(home.glob("crontab*"))
 
 
 def test_a_line_that_was_deleted_by_hand_is_named_and_mended(command, crontab, home):

@@ -109,6 +109,9 @@ class Backend(ABC):
         :raises SchedulerUnusable: it did not work; the machine is as it was.
         """
 
+    def tidy(self) -> None:  # noqa: B027 - most keep nothing beside their entries
+        """Remove what is kept beside entries, when there are none: a kill may have left it."""
+
     @abstractmethod
     def drift(self, entries: Sequence[Entry]) -> dict[str, str]:
         """What is wrong with each entry on the machine, in a few words, by name; {} when all is well.

@@ -58,6 +58,10 @@ class Crontab(Backend):
             for piece in change.pieces:
                 self._apply(piece)
 
+    def tidy(self) -> None:
+        if self._backup.exists():
+            self._tidy(self._read())
+
     def drift(self, entries: Sequence[Entry]) -> dict[str, str]:
         try:
             content = read(self._read(), self.place.name)

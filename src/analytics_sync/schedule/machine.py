@@ -43,6 +43,8 @@ def clear(backend: Backend) -> Change:
     change = backend.change((), mend=True)
     if change:
         backend.apply(change)
+    else:
+        backend.tidy()
     return change
 
 

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import warnings
 
 
 def main() -> None:
@@ -12,6 +13,7 @@ def main() -> None:
     # its first request, and a search among those takes as long as ten requests.
     gc.set_threshold(200_000)
     _stand_in_for_closed_streams()
+    _keep_to_words()
     from analytics_sync.cli.frame import run
 
     status = run(sys.argv[1:])
@@ -38,6 +40,22 @@ def _stand_in_for_closed_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_to_words() -> None:
+    """Let libraries' warnings, and what fails while it is thrown away, go to the log alone.
+
+    Ctrl-C may tear an event loop in the middle of being made, which then complains as it goes.
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    sys.unraisablehook = _note
+
+
+def _note(what: "sys.UnraisableHookArgs") -> None:
+    import logging
+
+    logging.getLogger("analytics_sync").debug("%s: %r", what.err_msg or "ignored", what.exc_value)
 
 
 if __name__ == "__main__":

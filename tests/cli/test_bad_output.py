@@ -1,5 +1,6 @@
 """Output, errors and input that are closed, full, narrow or of another encoding."""
 
+import asyncio
 import fcntl
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics_sync.cli import frame
 from support.command import Command
 from support.house import House
 from support.rights import bound_by_rights
@@ -176,3 +178,18 @@ def test_a_log_that_can_not_be_written_stops_nothing(command: Command, tmp_path:
     log.parent.chmod(0o700)
     assert (result.status, result.document["outcome"]) == (0, "nothing_due")
     assert result.errors.count("can't be written") == 1
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.usefixtures("command")
+def test_an_interruption_ends_without_words(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    interruption: type[BaseException],
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise interruption
+
+    monkeypatch.setattr("analytics_sync.wiring.initialise", interrupted)
+    assert frame.run(["init"]) == 130
+    assert [text.strip() for text in capsys.readouterr()] == ["", ""]

@@ -18,8 +18,9 @@ from analytics_sync.errors import AnalyticsSyncError, ExitStatus
 log = logging.getLogger(__name__)
 REPORT = "Please report it, with the last lines of `analytics-sync logs`."
 
-# What a shell reports for a program that a closed pipe ended.
+# What a shell reports for a program that a closed pipe, or Ctrl-C, ended.
 PIPE_CLOSED = 141
+INTERRUPTED = 130
 
 # Before logging is set up, Python would print a record with its traceback on standard error.
 logging.getLogger("analytics_sync").addHandler(logging.NullHandler())
@@ -55,7 +56,9 @@ def _outcome(arguments: Sequence[str], *, as_json: bool) -> int:
     except Abort:
         return _say("aborted", "Stopped.", "", as_json=as_json) or ExitStatus.FAILED
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
+    except _cancelled():
+        return INTERRUPTED
     except BrokenPipeError:
         raise
     except SystemExit as end:
@@ -73,6 +76,12 @@ def _outcome(arguments: Sequence[str], *, as_json: bool) -> int:
         _say("internal", text, REPORT, as_json=as_json)
         return ExitStatus.FAILED
     return int(status or 0)
+
+
+def _cancelled() -> type[BaseException] | tuple[()]:
+    """What asyncio makes of Ctrl-C in the instant before a run listens for it."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio.CancelledError if asyncio is not None else ()
 
 
 def _tell(error: AnalyticsSyncError, *, as_json: bool) -> int:

@@ -37,4 +37,7 @@ def handlers_kept() -> Iterator[Sequence[signal.Signals]]:
 
 
 def _interrupt(_: int, __: FrameType | None) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # As a shell starts what runs in the background.
+        raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)

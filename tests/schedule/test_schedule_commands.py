@@ -5,29 +5,20 @@ import json
 import logging
 import os
 import pty
-import sqlite3
 import sys
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from analytics_sync.cli.frame import run
 from analytics_sync.schedule import place
 from support.command import Command
+from support.rows import changed
 
 HOURLY = "sync_all_businesses"
 
 
 def jobs(command: Command) -> dict[str, dict]:
     return {job["id"]: job for job in command.call("jobs").document["jobs"]}
-
-
-def changed(home: Path, statement: str, *values: object) -> None:
-    """Write into the database behind the program's back."""
-    with closing(sqlite3.connect(home / "analytics-sync.db")) as connection:
-        connection.execute(statement, values)
-        connection.commit()
 
 
 def test_a_bare_schedule_installs_the_hourly_job_and_says_so(command, machine, caplog):

@@ -14,6 +14,7 @@ from analytics_sync.schedule.scheduler import Wish
 from analytics_sync.store import schedules
 from analytics_sync.wiring import installation, scheduler
 from support.file_backend import FileBackend, stand_in
+from support.rows import changed
 
 HOURLY = "sync_all_businesses"
 HOUR = Wish(None, Every(timedelta(hours=1)))
@@ -27,12 +28,6 @@ def stored(home) -> dict[str, list]:
             table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
             for table in TABLES
         }
-
-
-def changed(home, statement, *values):
-    with closing(sqlite3.connect(home / "analytics-sync.db")) as connection:
-        connection.execute(statement, values)
-        connection.commit()
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """`status` and `jobs`: what needs a person, how fresh everything is, and how little they load."""
 
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,15 +16,10 @@ from analytics_sync.settings.home import find_home
 from analytics_sync.store import businesses
 from analytics_sync.wiring import installation, rows, scheduler, watcher
 from support.fake_clock import START, FakeClock
+from support.rows import changed
 
 HEAVY = "sqlmodel sqlalchemy httpx pydantic rich".split()
 HOUR = Wish(None, Every(timedelta(hours=1)), backend="crontab")
-
-
-def changed(home, statement, *values):
-    with closing(sqlite3.connect(home / "analytics-sync.db")) as connection:
-        connection.execute(statement, values)
-        connection.commit()
 
 
 def ago(**span: float) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from analytics_sync.schedule import _whose, choice, place
 from support.crontab_program import CrontabProgram
+from support.rows import changed
 from support.stand_ins import use_units_in
 
 FOREIGN = b"# mine\n@daily /usr/bin/true \xe4\r\n*/5 * * * * echo 100\\%\n"
@@ -152,3 +153,29 @@ def test_a_folder_that_can_not_be_written_leaves_all_as_it_was(command, units, h
         assert "Read-only" in command.refuse(78, "unit_folder", "schedule", "1", "--every", "2h")
     assert everything(units.parent) == before
     assert drift(command) == {"sync_all_businesses": None}
+
+
+@pytest.mark.parametrize("other", [False, True])
+@pytest.mark.parametrize("through", ["job", "tick"])
+def test_a_single_time_leaves_the_crontab_with_its_run(command, crontab, home, through, other):
+    """Also a run that fails: this business has no account."""
+    if other:
+        command.call("schedule")
+    before = crontab.tab
+    command.call("schedule", "1", "--at", "2030-12-01 15:30:00")
+    assert b"sync_once_1" in crontab.tab
+    changed(home, "UPDATE schedule SET at = 1700000000000, since = 0 WHERE job = 'sync_once_1'")
+    changed(home, "UPDATE schedule SET since = 32503680000000 WHERE job <> 'sync_once_1'")
+    arguments = ["tick"] if through == "tick" else ["sync", "--job", "sync_once_1"]
+    assert command.call(*arguments).status == 78
+    assert crontab.tab == before
+    assert [job["id"] for job in command.call("jobs").document["jobs"]] == (
+        ["sync_all_businesses"] if other else []
+    )
+
+
+def test_systemd_may_be_named_by_the_form_that_a_user_gets(command, units):
+    mine, other = ("systemd-system", "systemd-user")[:: 1 if os.geteuid() == 0 else -1]
+    command.refuse(2, "other_form", "schedule", "--backend", other)
+    for _ in range(2):
+        assert command.call("schedule", "--backend", mine).document["backend"] == "systemd"

@@ -77,9 +77,16 @@ class Backend(ABC):
     """A scheduler of the operating system, as seen by one installation."""
 
     name: ClassVar[str]
+    # Names for one form of it alone.
+    forms: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, place: Place) -> None:
         self.place = place
+
+    @classmethod
+    def form(cls, place: Place) -> str:  # noqa: ARG003
+        """The form that this user gets here."""
+        return cls.name
 
     @classmethod
     @abstractmethod

@@ -24,7 +24,7 @@ def backend_named(name: str) -> type[Backend]:
     direct = _in_module(name.replace(".", "_"))
     if direct is not None and direct.name == name:
         return direct
-    found = {backend.name: backend for backend in all_backends()}
+    found = {form: kind for kind in all_backends() for form in (kind.name, *kind.forms)}
     if name not in found:
         raise WrongUsage(
             f"There is no backend {name!r}.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics_sync.domain.jobs import Job, job_name, next_once
 from analytics_sync.domain.timing import Every, Once, Timing, stable_offset
-from analytics_sync.errors import SchedulerUnusable, WrongUsage
+from analytics_sync.errors import AnalyticsSyncError, SchedulerUnusable, WrongUsage
 from analytics_sync.schedule import machine
 from analytics_sync.schedule._backend import Change
 from analytics_sync.schedule.choice import all_backends
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 log = logging.getLogger(__name__)
+
+# Where a run may change entries.
+SWEPT = "crontab"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,23 @@ class Scheduler:
         else:
             self._clear_strays()
         return removed, state.elsewhere
+
+    def sweep(self) -> None:
+        """Take away the entries of single times that are over, where the run itself can.
+
+        That is from its user's crontab. A systemd unit takes itself away. What can't be taken away
+        now goes with the next change of jobs.
+        """
+        with self._writer.glance() as rows:
+            state = self.state(rows)
+        here = state.installed.backend == SWEPT and not state.elsewhere
+        if not (here and state.over):
+            return
+        edit = Edit(installs=bool(state.live))
+        try:
+            self._writer.carry_out(lambda *_: edit, SWEPT)
+        except AnalyticsSyncError as error:
+            log.debug("the entry of a single time stays: %s", error.message)
 
     def remove_business(self, id: int) -> list[str]:
         """Remove the jobs of a business that is about to go, if there are any."""

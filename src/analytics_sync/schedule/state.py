@@ -41,11 +41,12 @@ class State:
         """What may be there: also the entries of single times that are over, until the next change
         of jobs removes them.
         """
-        jobs = [job._replace(ended_at=None) for job in self._over] if self.live else []
+        jobs = [job._replace(ended_at=None) for job in self.over] if self.live else []
         return entries([*self.jobs, *jobs], self.installed.name)
 
     @property
-    def _over(self) -> list[Job]:
+    def over(self) -> list[Job]:
+        """Single times whose run is over."""
         return [
             one.job
             for one in self.known

@@ -24,6 +24,7 @@ class Systemd(Backend):
     """A timer for each entry; all of them start the same few services."""
 
     name: ClassVar[str] = "systemd"
+    forms: ClassVar[tuple[str, ...]] = ("systemd-system", "systemd-user")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -32,6 +33,10 @@ class Systemd(Backend):
         self.manager, self.files = whose.manager, whose.files
         # What root installed is there for everybody to look at.
         self._kind = replace(place, as_root=whose.system)
+
+    @classmethod
+    def form(cls, place: Place) -> str:
+        return "systemd-system" if place.as_root else "systemd-user"
 
     @classmethod
     def serves(cls, place: Place) -> bool:

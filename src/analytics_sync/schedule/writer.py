@@ -169,6 +169,12 @@ class Writer:
         current = None if state.elsewhere else state.backend
         chosen = named or current
         backend = usual_backend(place) if chosen is None else backend_named(chosen)
+        if named not in {None, backend.name, backend.form(place)}:
+            raise WrongUsage(
+                f"This user gets {backend.form(place)}, not {named}.",
+                hint="Root's jobs are system units; run the command as the user who wants others.",
+                code="other_form",
+            )
         if current and backend.name != current and not move:
             raise WrongUsage(
                 f"The jobs are installed in {current}; they can't be in {backend.name} too.",

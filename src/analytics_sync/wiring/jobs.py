@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from analytics_sync.domain.jobs import ONCE
 from analytics_sync.platforms import all_platforms
 from analytics_sync.wiring.installation import Installation
 from analytics_sync.wiring.syncs import sync
@@ -111,11 +112,19 @@ def run_job(opened: Installation, name: str, progress: "Progress | None" = None)
     :raises ConfigurationInvalid: there is no such job, or it finds no account.
     :raises SlotHeld: another process runs it.
     """
-    return starter(opened, progress).run_job(name)
+    try:
+        return starter(opened, progress).run_job(name)
+    finally:
+        if name.startswith(ONCE):
+            # A job for a single time is gone after its run.
+            scheduler(opened).sweep()
 
 
 def tick(opened: Installation, progress: "Progress | None" = None) -> "Ticked":
     """Run every slot that is due and not done."""
     from analytics_sync.schedule.tick import tick as run_due
 
-    return run_due(starter(opened, progress))
+    ticked = run_due(starter(opened, progress))
+    if ticked.ended or ticked.status:
+        scheduler(opened).sweep()
+    return ticked

@@ -7,7 +7,7 @@ LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --genera
 	--no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage test-slow check format docs tables units lock benchmarks clean
+.PHONY: help install demo test test-slow check format docs tables units lock benchmarks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,14 +30,11 @@ install: .venv/.development ## install the program and what its development need
 demo: .venv/.program ## see the whole of it on made-up data, no account needed
 	@$(BIN)/analytics-sync demo
 
-test: install ## run the tests (under four minutes)
-	$(BIN)/python -m pytest tests/ -q -n 2 --dist worksteal
-
-coverage: install ## run the tests and see what they leave out: twice as long
+test: install ## run the tests, and see what they leave out (under four minutes)
 	$(BIN)/python -m pytest tests/ -q -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 test-slow: install ## run soaks, kill loops and large property runs
-	$(BIN)/python -m pytest tests/ -q -n 3 --dist loadfile -m "slow or hypothesis" --hypothesis-profile usual
+	$(BIN)/python -m pytest tests/ -q -n 3 --dist loadgroup -m "slow or hypothesis" --hypothesis-profile usual
 
 check: install ## format, lint, types, import contract, docs against code
 	$(BIN)/ruff format --check .

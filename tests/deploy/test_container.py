@@ -22,7 +22,7 @@ from support import postgres
 from support.container import build, compose, environment, make_secrets, reachable, shell
 from support.house import House
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.xdist_group("container")]
 USER = 10001
 
 

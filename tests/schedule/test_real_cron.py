@@ -17,7 +17,7 @@ from support import scheduled_machine
 from support.scheduled_machine import Home, Platforms, furnish, machine, platforms
 from support.systemd_sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machine with cron")]
 
 MINUTE = timedelta(minutes=1)
 SPOOL = "/var/spool/cron/crontabs"

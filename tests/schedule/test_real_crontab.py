@@ -18,7 +18,7 @@ from analytics_sync.schedule._commands import find
 from analytics_sync.schedule.crontab import Crontab, check_lines
 from support.crontab_program import place
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crontab")]
 
 USER = "analytics-sync-test"
 SPOOL = Path("/var/spool/cron/crontabs")

@@ -14,7 +14,7 @@ from support import scheduled_machine
 from support.scheduled_machine import Home, Platforms, furnish, machine, platforms
 from support.systemd_sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machine with systemd")]
 JOB = "sync_business_1"
 MINUTE = timedelta(minutes=1)
 TRACES = ("/etc/systemd", "/var/lib/systemd/timers", "/home")

@@ -127,8 +127,17 @@ def looks_right(expression: str, zone: str, around: int, second: int) -> None:
     assert timing.after(middle) == next((s for s in expected if s > middle), timing.after(last))
 
 
+def is_possible(text: str) -> bool:
+    try:
+        parse_cron(text)
+    except ValueError:
+        return False
+    return True
+
+
+POSSIBLE = EXPRESSIONS.filter(is_possible)
 CASES = {
-    "expression": EXPRESSIONS,
+    "expression": POSSIBLE,
     "zone": st.sampled_from(ODD_ZONES),
     "around": st.integers(0, 20),
     "second": st.integers(-80_000, 80_000),
@@ -142,7 +151,7 @@ def test_slots_around_clock_changes(expression: str, zone: str, around: int, sec
 
 
 @pytest.mark.slow
-@settings(max_examples=5_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(**CASES)
 def test_slots_around_clock_changes_at_length(
     expression: str, zone: str, around: int, second: int
@@ -166,16 +175,8 @@ def there_and_back(expression: str, zone: str, seconds: int) -> None:
         assert timing.distance(after) <= after - before
 
 
-def is_possible(text: str) -> bool:
-    try:
-        parse_cron(text)
-    except ValueError:
-        return False
-    return True
-
-
 ANYWHERE = {
-    "expression": EXPRESSIONS.filter(is_possible),
+    "expression": POSSIBLE,
     "zone": st.sampled_from(sorted(available_timezones())),
     "seconds": st.integers(0, 3_000_000_000),
 }
@@ -188,7 +189,7 @@ def test_backwards_agrees_with_forwards(expression: str, zone: str, seconds: int
 
 
 @pytest.mark.slow
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=10_000, deadline=None)
 @given(**ANYWHERE)
 def test_backwards_agrees_with_forwards_at_length(expression: str, zone: str, seconds: int) -> None:
     there_and_back(expression, zone, seconds)

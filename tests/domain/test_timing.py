@@ -151,7 +151,7 @@ def test_slots_around_clock_changes(expression: str, zone: str, around: int, sec
 
 
 @pytest.mark.slow
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(**CASES)
 def test_slots_around_clock_changes_at_length(
     expression: str, zone: str, around: int, second: int
@@ -189,7 +189,7 @@ def test_backwards_agrees_with_forwards(expression: str, zone: str, seconds: int
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=20_000, deadline=None)
 @given(**ANYWHERE)
 def test_backwards_agrees_with_forwards_at_length(expression: str, zone: str, seconds: int) -> None:
     there_and_back(expression, zone, seconds)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Column, Table
+from sqlalchemy import JSON, Column, Table
 
 from analytics_sync.store.schema import SQLModel
 
@@ -22,7 +22,18 @@ The schema itself, with its constraints and indexes, is in `schema`. Loading its
 half of the time in which a sync starts.
 """
 
-from sqlalchemy import JSON, BigInteger, Column, Date, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from analytics_sync.store.types import Instant
 
@@ -50,7 +61,7 @@ def _column(column: Column[object]) -> str:
 def _arguments(column: Column[object]) -> Iterator[str]:
     kind = type(column.type).__name__
     yield f'"{column.name}"'
-    yield TYPES.get(kind, kind)
+    yield "JSON(none_as_null=True)" if _null_is_null(column) else TYPES.get(kind, kind)
     if column.primary_key:
         yield "primary_key=True"
         if column.autoincrement is False:
@@ -59,6 +70,10 @@ def _arguments(column: Column[object]) -> Iterator[str]:
         yield "nullable=False"
     if column.default is not None:
         yield f"default={_quoted(column.default.arg)}"  # type: ignore[attr-defined]
+
+
+def _null_is_null(column: Column[object]) -> bool:
+    return isinstance(column.type, JSON) and column.type.none_as_null
 
 
 def _quoted(value: object) -> str:

@@ -30,8 +30,9 @@ ENDS: Final = "Try again when it is done; a lock ends with its process."
 # Characters of a process number, filled up with spaces.
 SIGNATURE: Final = 10
 
-# What a lock is on: an account, the slots of a job, or the schedule of the installation (id 0).
-Kind = Literal["account", "slot", "schedule"]
+# What a lock is on: an account, a credential, the slots of a job, a run, or the schedule of the
+# installation (id 0).
+Kind = Literal["account", "credential", "slot", "run", "schedule"]
 
 
 class Locks(Protocol):

@@ -133,7 +133,7 @@ def test_a_command_that_prints_no_token(offline: Command, program: str, words: s
 def test_a_command_that_hangs_is_ended(
     offline: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(tokens, "COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr("analytics_sync.tokens.command.COMMAND_SECONDS", 0.2)
     pid = tmp_path / "pid"
     command = f"sh -c 'echo $$ > {pid}; exec sleep 60'"
     assert "more than 0.2 s" in offline.refuse(

@@ -28,6 +28,10 @@ LIKE_A_TOKEN = re.compile(r"[^/\s]{30,}")
 
 
 def register(app: typer.Typer) -> None:
+    from analytics_sync.cli import account_check, account_connect
+
+    account_connect.register(account)
+    account_check.register(account)
     app.add_typer(account, name="account")
 
 

@@ -14,7 +14,9 @@ from analytics_sync.version import __version__
 MODULES = {
     "init": "init",
     "business": "business",
+    "app": "apps",
     "account": "account",
+    "credential": "credential",
     "post": "post",
     "sync": "sync",
     "schedule": "schedule",
@@ -29,8 +31,10 @@ MODULES = {
     "export": "export",
     "logs": "logs",
     "notify": "notify",
+    "key": "key",
     "config": "config",
     "db": "db",
+    "serve": "serve",
     "demo": "demo",
     "simulator": "simulator",
 }

@@ -18,6 +18,7 @@ from analytics_sync.domain.cadence import Cadence
 
 if TYPE_CHECKING:  # every command loads all platforms: a third of its time would be these
     from analytics_sync.clock import Clock
+    from analytics_sync.domain.credentials import OAuth1
     from analytics_sync.domain.records import (
         Account,
         AccountTotals,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # every command loads all platforms: a third of its time woul
         PostFailure,
         Reading,
     )
+    from analytics_sync.platforms._login import Login
     from analytics_sync.settings.declare import PlatformSettings, Setting
     from analytics_sync.transport.call import Call, Cap, Reply, Rules, Sender
 
@@ -63,7 +65,10 @@ class Cost(NamedTuple):
 
 
 class Context(NamedTuple):
-    """One account in one run: all that a platform may know and use."""
+    """One account in one run: all that a platform may know and use.
+
+    `oauth1`, where it is set, signs each request in place of `token` (X).
+    """
 
     account: Account
     token: str
@@ -73,6 +78,7 @@ class Context(NamedTuple):
     metrics: MetricMemory
     reads: ReadBudget
     rules: Rules
+    oauth1: OAuth1 | None = None
 
     async def send(self, call: Call) -> Reply:
         return await self.sender.send(call, self.rules)
@@ -159,6 +165,13 @@ class Platform(ABC):
     def listing_cost(self, account: Account, listing: str, known: int) -> Cost:
         """What it takes to list new posts of an account of which so many posts are known."""
         return Cost(1, 1)
+
+    def login(self, kind: str | None = None) -> Login | None:
+        """How people log in, for this kind of account; None: tokens come in other ways only.
+
+        :raises ValueError: there is no such kind.
+        """
+        return None
 
     @abstractmethod
     async def identify(self, context: Context) -> Identity:

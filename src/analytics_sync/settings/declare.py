@@ -39,6 +39,7 @@ class PlatformSettings:
     authorize_url: str = ""
     client_id: str | None = None
     client_secret: str | None = field(default=None, repr=False)
+    redirect_uri: str | None = None
     posts_per_sync: int = 100
     max_calls_per_hour: int | None = None
     max_calls_per_day: int | None = None

@@ -134,6 +134,11 @@ def platform_fields(declaration: Declaration) -> Iterator[Field]:
     yield Field(key=start + "client_id", kind=Kind.TEXT, help="Of the default app.")
     yield Field(key=start + "client_secret", kind=Kind.TEXT, secret=True, help="Its secret.")
     yield Field(
+        key=start + "redirect_uri",
+        kind=Kind.ADDRESS,
+        help="Where a log-in comes back, as registered with the app; unset: the platform's usual one.",
+    )
+    yield Field(
         key=start + "posts_per_sync",
         kind=Kind.WHOLE,
         default=100,

@@ -13,7 +13,13 @@ from analytics_sync.store.database import Database
 
 # The first key of each pair, so that other programs' locks in the same database don't meet ours.
 SPACE: Final = 0x414E5359
-SPACES: Final[dict[Kind, int]] = {"account": SPACE, "slot": SPACE + 1, "schedule": SPACE + 2}
+SPACES: Final[dict[Kind, int]] = {
+    "account": SPACE,
+    "slot": SPACE + 1,
+    "schedule": SPACE + 2,
+    "credential": SPACE + 3,
+    "run": SPACE + 4,
+}
 HELD: Final = """
     SELECT EXISTS (
         SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database

@@ -49,6 +49,7 @@ class Business(SQLModel, table=True):
 class App(SQLModel, table=True):
     """An OAuth application at a platform; `ciphertext` seals its client secret."""
 
+    __table_args__: ClassVar[Any] = (Index("uq_app_name", "platform", "name", unique=True),)
     id: int | None = Field(default=None, primary_key=True)
     platform: str
     name: str
@@ -60,7 +61,10 @@ class App(SQLModel, table=True):
 class Credential(SQLModel, table=True):
     """One consent of one person through one app; it may serve many accounts.
 
-    `version` grows with each change of `ciphertext`, for compare-and-swap.
+    `version` grows with each change of `ciphertext`, for compare-and-swap. `subject_id`: the
+    platform's id of the person. `renews`: it is renewed without a person; `renew_until`: only until
+    then. `foretold`: the fewest days before its end of which people were told. `tried_at`: when it
+    was last tried since it was refused.
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -74,6 +78,11 @@ class Credential(SQLModel, table=True):
     refused_at: datetime | None = _instant()
     refused_reason: str | None = None
     created_at: datetime = _instant(nullable=False)
+    subject_id: str | None = None
+    renews: bool = False
+    renew_until: datetime | None = _instant()
+    foretold: int | None = None
+    tried_at: datetime | None = _instant()
 
 
 class Account(SQLModel, table=True):
@@ -133,7 +142,7 @@ class SyncRun(SQLModel, table=True):
     """One sync. `outcome` stays NULL while it runs, or when it was killed.
 
     Of a job: its name (`job`), the slot it ran (`slot_at`), and how many older slots, which nobody
-    ran, it made up (`made_up`).
+    ran, it made up (`made_up`). `businesses`: ids of those that were asked for; NULL: all.
     """
 
     __tablename__ = "sync_run"
@@ -153,6 +162,7 @@ class SyncRun(SQLModel, table=True):
     failed: int = 0
     deferred: int = 0
     accounts: list[dict[str, Any]] = Field(sa_type=JSON)
+    businesses: list[int] | None = Field(default=None, sa_type=JSON(none_as_null=True))
 
 
 class SyncError(SQLModel, table=True):
@@ -172,7 +182,8 @@ class Installation(SQLModel, table=True):
     """The only row: what this installation is called on machines, and where its jobs are installed.
 
     `name` marks its entries among others'. `made`: folders that did not exist before. `ticked_at`:
-    when its last tick began.
+    when its last tick began. `lives_at`: the machine and folder where it is used, so that a copy
+    notices that it is one (SQLite).
     """
 
     id: int | None = Field(default=None, primary_key=True)
@@ -181,6 +192,19 @@ class Installation(SQLModel, table=True):
     host: str | None = None
     made: list[str] = Field(sa_type=JSON)
     ticked_at: datetime | None = _instant()
+    lives_at: str | None = None
+
+
+class ApiToken(SQLModel, table=True):
+    """Opens the HTTP shim to a program; only the token's digest is kept."""
+
+    __tablename__ = "api_token"
+    __table_args__: ClassVar[Any] = (Index("uq_api_token_name", "name", unique=True),)
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    digest: str
+    created_at: datetime = _instant(nullable=False)
+    used_at: datetime | None = _instant()
 
 
 class Schedule(SQLModel, table=True):

@@ -4,12 +4,32 @@ The schema itself, with its constraints and indexes, is in `schema`. Loading its
 half of the time in which a sync starts.
 """
 
-from sqlalchemy import JSON, BigInteger, Column, Date, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from analytics_sync.store.types import Instant
 
 metadata = MetaData()
 
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("used_at", Instant),
+)
 app = Table(
     "app",
     metadata,
@@ -52,6 +72,7 @@ installation = Table(
     Column("host", String),
     Column("made", JSON, nullable=False),
     Column("ticked_at", Instant),
+    Column("lives_at", String),
 )
 metric_event = Table(
     "metric_event",
@@ -83,6 +104,7 @@ sync_run = Table(
     Column("failed", Integer, nullable=False, default=0),
     Column("deferred", Integer, nullable=False, default=0),
     Column("accounts", JSON, nullable=False),
+    Column("businesses", JSON(none_as_null=True)),
 )
 credential = Table(
     "credential",
@@ -98,6 +120,11 @@ credential = Table(
     Column("refused_at", Instant),
     Column("refused_reason", String),
     Column("created_at", Instant, nullable=False),
+    Column("subject_id", String),
+    Column("renews", Boolean, nullable=False, default=False),
+    Column("renew_until", Instant),
+    Column("foretold", Integer),
+    Column("tried_at", Instant),
 )
 schedule = Table(
     "schedule",

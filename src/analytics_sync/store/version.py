@@ -3,4 +3,4 @@
 from typing import Final
 
 # The newest revision in `migrations/versions`. A test keeps the two equal.
-SCHEMA_VERSION: Final = "0002"
+SCHEMA_VERSION: Final = "0003"

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_sync import tokens
 from analytics_sync.errors import CredentialRefused, WrongUsage
 from analytics_sync.tokens import Token, from_command, parse_token
 
@@ -109,7 +108,7 @@ def test_a_command_that_cannot_be_run_refuses_the_credential(text):
 
 
 def test_a_command_that_hangs_is_ended(monkeypatch):
-    monkeypatch.setattr(tokens, "COMMAND_SECONDS", 0.2)
+    monkeypatch.setattr("analytics_sync.tokens.command.COMMAND_SECONDS", 0.2)
     begun = time.monotonic()
     with pytest.raises(CredentialRefused, match="took more than"):
         asyncio.run(from_command(command("import time; time.sleep(60)")))

@@ -1,0 +1,7 @@
+"""`credential`: list, replace, remove."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    pass

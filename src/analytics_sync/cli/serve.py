@@ -1,0 +1,7 @@
+"""`serve`: the HTTP shim."""
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    pass

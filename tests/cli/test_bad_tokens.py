@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from analytics_sync import tokens
+from analytics_sync.errors import CredentialRefused
 from analytics_sync.platforms import all_platforms
 from analytics_sync.simulator.faults import Fault
 from support.command import Command
@@ -144,7 +145,7 @@ def test_a_command_that_hangs_is_ended(
 
 
 def test_a_command_that_keeps_printing_after_its_token_is_not_waited_for() -> None:
-    with pytest.raises(tokens.CredentialRefused, match="larger"):
+    with pytest.raises(CredentialRefused, match="larger"):
         asyncio.run(tokens.from_command("sh -c 'while :; do echo aaaaaaaaaaaaaaaaaaaa; done'"))
 
 

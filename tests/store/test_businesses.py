@@ -38,7 +38,10 @@ def add_account(connection, business_id, name="1", credential_id=None, platform=
 
 def add_credential(connection):
     return credentials.add(
-        connection, platform="x", subject="me", scopes=("a",), expires_at=None, now=NOW
+        connection,
+        platform="x",
+        facts=credentials.Facts(subject="me", scopes=("a",)),
+        now=NOW,
     )
 
 

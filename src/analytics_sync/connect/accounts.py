@@ -144,9 +144,11 @@ def store_account(
         credential_id = credentials.add(
             connection,
             platform=wanted.platform,
-            subject=identity.name if identity else None,
-            scopes=scopes,
-            expires_at=token.expires_at if token else None,
+            facts=credentials.Facts(
+                subject=identity.name if identity else None,
+                scopes=scopes,
+                expires_at=token.expires_at if token else None,
+            ),
             now=now,
         )
         secret = sealed(token) if token is not None else {"command": new.command}

@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
+from analytics_sync.domain.credentials import App
 from analytics_sync.domain.records import Account
 from analytics_sync.platforms._contract import Context
+from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.sync.budgets import KeptBudgets
 from analytics_sync.sync.context import open_context
 from analytics_sync.sync.memory import RetiredMetrics
@@ -36,3 +39,15 @@ async def talking(parts: Parts, account: Account, token: str | None) -> AsyncIte
             )
         finally:
             await budgets.flush(everything=True)
+
+
+@asynccontextmanager
+async def login_talk(parts: Parts, login: Login, app: App) -> AsyncIterator[Talk]:
+    """What a log-in may use, for the length of the block."""
+    budgets = KeptBudgets(parts.database, parts.clock, Stop())
+    settings = replace(
+        parts.settings[login.platform], client_id=app.client_id, client_secret=app.client_secret
+    )
+    stop_at = parts.clock.monotonic() + LONGEST.total_seconds()
+    async with parts.open_transport(budgets, parts.clock, stop_at) as senders:
+        yield Talk(app, settings, parts.clock, senders.for_account())

@@ -85,9 +85,9 @@ class Owners:
             id = credentials.add(
                 connection,
                 platform=platform.name,
-                subject=name,
-                scopes=token.scopes,
-                expires_at=token.expires_at,
+                facts=credentials.Facts(
+                    subject=name, scopes=token.scopes, expires_at=token.expires_at
+                ),
                 now=self._now,
             )
             ciphertext = self._open_vault().seal({"credential": id}, sealed(token))

@@ -1,10 +1,11 @@
 """Credentials: one consent of one person, which may serve many accounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
@@ -27,27 +28,56 @@ class CredentialRow:
     expires_at: datetime | None
     refused_at: datetime | None
     refused_reason: str | None
+    app_id: int | None
+    subject_id: str | None
+    renews: bool
+    renew_until: datetime | None
+    tried_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What stands beside the secret, in plain text, for lists and warnings.
+
+    `expires_at`: end of the access token. `renews`: it is renewed without a person, until
+    `renew_until` where that is known.
+    """
+
+    subject: str | None = None
+    subject_id: str | None = None
+    scopes: Sequence[str] = ()
+    expires_at: datetime | None = None
+    renews: bool = False
+    renew_until: datetime | None = None
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "subject": self.subject,
+            "subject_id": self.subject_id,
+            "scopes": " ".join(self.scopes) or None,
+            "expires_at": self.expires_at,
+            "renews": self.renews,
+            "renew_until": self.renew_until,
+        }
 
 
 def add(
     connection: Connection,
     *,
     platform: str,
-    subject: str | None,
-    scopes: Sequence[str],
-    expires_at: datetime | None,
+    facts: Facts,
     now: datetime,
+    app_id: int | None = None,
 ) -> int:
     """Make a credential without its secret; `seal` follows in the same transaction."""
     made = connection.execute(
         insert(credential).values(
             platform=platform,
+            app_id=app_id,
             ciphertext="",
             version=1,
-            subject=subject,
-            scopes=" ".join(scopes) or None,
-            expires_at=expires_at,
             created_at=now,
+            **facts.values(),
         )
     ).inserted_primary_key
     assert made is not None
@@ -60,6 +90,36 @@ def seal(connection: Connection, id: int, ciphertext: str) -> None:
     )
 
 
+def swap(connection: Connection, id: int, version: int, ciphertext: str, facts: Facts) -> bool:
+    """Put another secret in place of the one of this version; whether that was still there.
+
+    The credential counts as well again: nothing is refused, nothing foretold.
+    """
+    healed = dict.fromkeys(("refused_at", "refused_reason", "foretold", "tried_at"))
+    statement = (
+        update(credential)
+        .where(credential.c.id == id, credential.c.version == version)
+        .values(ciphertext=ciphertext, version=version + 1, **facts.values(), **healed)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def of_person(
+    connection: Connection, platform: str, app_id: int | None, subject_id: str
+) -> CredentialRow | None:
+    """The newest consent of a person through an app."""
+    row = connection.execute(
+        select(credential)
+        .where(
+            credential.c.platform == platform,
+            credential.c.app_id.is_(None) if app_id is None else credential.c.app_id == app_id,
+            credential.c.subject_id == subject_id,
+        )
+        .order_by(credential.c.id.desc())
+    ).first()
+    return _record(row) if row is not None else None
+
+
 def get(connection: Connection, id: int) -> CredentialRow:
     """:raises WrongUsage: there is no such credential."""
     row = connection.execute(_BY_ID, {"credential": row_id(id)}).first()
@@ -69,17 +129,7 @@ def get(connection: Connection, id: int) -> CredentialRow:
             hint="`analytics-sync account list` shows which credential each account uses.",
             code="unknown_credential",
         )
-    return CredentialRow(
-        row.id,
-        row.platform,
-        row.ciphertext,
-        row.version,
-        row.subject,
-        row.scopes,
-        row.expires_at,
-        row.refused_at,
-        row.refused_reason,
-    )
+    return _record(row)
 
 
 def any_stored(connection: Connection) -> bool:
@@ -95,3 +145,10 @@ def note_refusal(connection: Connection, id: int, reason: str | None, now: datet
         .where(credential.c.id == id)
         .values(refused_at=refused_at, refused_reason=reason)
     )
+
+
+def _record(row: Row[Any]) -> CredentialRow:
+    return CredentialRow(**{name: getattr(row, name) for name in _NAMES})
+
+
+_NAMES = tuple(field.name for field in fields(CredentialRow))

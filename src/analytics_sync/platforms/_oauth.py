@@ -1,0 +1,326 @@
+"""OAuth 2.0 as every log-in speaks it: the form that is posted, how its answer is judged and read.
+
+Sources: RFC 6749 (sections 4.1.3, 5 and 6), RFC 7009 (revocation), RFC 7636 (PKCE); what the
+platforms do otherwise is said where it is handled.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from analytics_sync.domain.credentials import App, Token
+from analytics_sync.errors import (
+    AnalyticsSyncError,
+    AnswerNotUnderstood,
+    ConfigurationInvalid,
+    CredentialRefused,
+    Refused,
+    WrongUsage,
+)
+from analytics_sync.logs import redact, redacted
+from analytics_sync.transport.call import Call, Limit, Reply, read_json
+from analytics_sync.transport.retry_after import parse_retry_after
+from analytics_sync.transport.statuses import USUAL_WINDOW, default_failure
+
+LONGEST_TOKEN: Final = 16_384
+# No platform's tokens live longer; what is said beyond that is a mistake.
+LONGEST_LIFE: Final = timedelta(days=3660)
+
+# The grant itself is dead: it was used, has expired, or was withdrawn.
+_DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
+# Said of the app, whatever its grants are (RFC 6749, section 5.2).
+_CLIENT: Final = frozenset({"invalid_client", "unauthorized_client", "invalid_client_id"})
+_SECRET_FIELDS: Final = (
+    "code",
+    "code_verifier",
+    "client_secret",
+    "refresh_token",
+    "access_token",
+    "token",
+    "id_token",
+)
+_CONNECT: Final = "Log in again: `analytics-sync account connect`."
+
+
+class Step(Enum):
+    """What a request to the authorization server is for; it decides what a refusal means."""
+
+    EXCHANGE = auto()
+    RENEW = auto()
+    INSPECT = auto()
+    REVOKE = auto()
+
+
+def form_call(
+    url: str,
+    fields: Mapping[str, str],
+    *,
+    app: App,
+    label: str,
+    repeatable: bool,
+    headers: Mapping[str, str] | None = None,
+) -> Call:
+    """A form posted to the authorization server. What is secret in it is kept out of all logs.
+
+    Its call budget is the app's at that server alone: a token endpoint that wants a rest is no
+    reason to stop reading numbers.
+    """
+    for name in _SECRET_FIELDS:
+        redact(fields.get(name, ""))
+    return Call(
+        url=url,
+        label=label,
+        method="POST",
+        headers={
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Accept": "application/json",
+            **(headers or {}),
+        },
+        body=urlencode(fields, errors="replace").encode("ascii"),
+        buckets=(f"{app.platform}:app:{app.id or 0}:oauth",),
+        repeatable=repeatable,
+    )
+
+
+def basic(app: App, secret: str) -> dict[str, str]:
+    """The header by which a confidential client shows who it is."""
+    pair = base64.b64encode(f"{app.client_id}:{secret}".encode()).decode()
+    redact(secret)
+    redact(pair)
+    return {"Authorization": f"Basic {pair}"}
+
+
+def secret_of(app: App) -> str:
+    """The app's client secret.
+
+    :raises ConfigurationInvalid: it has none.
+    """
+    if not app.client_secret:
+        raise ConfigurationInvalid(
+            [f"{_named(app)} has no client secret, and {app.platform} wants one."],
+            hint=_APP_HINT.format(platform=app.platform),
+        )
+    redact(app.client_secret)
+    return app.client_secret
+
+
+def address(url: str, parameters: Mapping[str, str]) -> str:
+    """The address at which a person logs in; spaces as %20, which every platform reads."""
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode(parameters, quote_via=quote)}"
+
+
+def beside(token_url: str, name: str) -> str:
+    """Another address of the authorization server, beside that of its tokens."""
+    return f"{token_url.rstrip('/').rpartition('/')[0]}/{name}"
+
+
+def challenge_of(verifier: str) -> str:
+    """PKCE's S256 challenge of a verifier (RFC 7636, section 4.2)."""
+    redact(verifier)
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthRules:
+    """Judges the authorization server's answers by what must happen next.
+
+    `title`: the platform's. `step`: what was asked. `code_lifetime`: said where a code is refused.
+    """
+
+    title: str
+    app: App
+    step: Step
+    code_lifetime: timedelta = timedelta(minutes=10)
+
+    def failure(self, call: Call, reply: Reply, now: datetime) -> Exception | None:
+        problem = _problem(reply)
+        error = _text(problem.get("error"))
+        if reply.status < 300 and not error:
+            return None
+        if reply.status not in {408, 425, 429} and reply.status < 500:
+            told = _told(problem) or f"HTTP {reply.status}"
+            if error in _CLIENT or (reply.status == 401 and problem):
+                return self._app_refused(told)
+            if "redirect_uri" in error:
+                return _address_refused(self.title, told)
+            if error in _DEAD:
+                return self._missing(call, reply, problem) or self._dead(told)
+            if error or reply.status == 401:
+                return self._refused(call, reply, told)
+        return default_failure(call, reply, now)
+
+    def limits(self, call: Call, reply: Reply, now: datetime) -> Iterable[Limit]:
+        if reply.status != 429:
+            return ()
+        until = parse_retry_after(reply.headers.get("retry-after"), now) or now + USUAL_WINDOW
+        return (Limit(bucket=call.buckets[0], stop_until=until),)
+
+    def _dead(self, told: str) -> AnalyticsSyncError:
+        if self.step is Step.EXCHANGE:
+            seconds = int(self.code_lifetime.total_seconds())
+            lives = f"{seconds // 60} minutes" if seconds >= 120 else f"{seconds} seconds"
+            return WrongUsage(
+                f"{self.title} does not take the code of this log-in: it is too old, was used "
+                f"already, or was made for another app or address ({told}).",
+                hint=f"{_CONNECT} {self.title}'s codes live {lives} and work once.",
+                code="code_refused",
+            )
+        return CredentialRefused(
+            f"{self.title} no longer takes this log-in: it was withdrawn, has ended, or was renewed "
+            f"by another program ({told}).",
+            hint=f"{_CONNECT} The history of its accounts is kept.",
+        )
+
+    def _missing(
+        self, call: Call, reply: Reply, problem: Mapping[str, Any]
+    ) -> AnalyticsSyncError | None:
+        """A request in which the server misses something says nothing about the grant."""
+        words = _text(problem.get("error_description")).lower()
+        if "missing" not in words and "content-type" not in words:
+            return None
+        if "client" in words or "authorization header" in words:
+            return self._app_refused(_told(problem))
+        return self._refused(call, reply, _told(problem))
+
+    def _app_refused(self, told: str) -> ConfigurationInvalid:
+        return ConfigurationInvalid(
+            [f"{self.title} does not take {_named(self.app)}: {told}."],
+            hint=_APP_HINT.format(platform=self.app.platform),
+        )
+
+    def _refused(self, call: Call, reply: Reply, told: str) -> Refused:
+        return Refused(
+            f"{call.label}: {self.title} refused (HTTP {reply.status}: {told}).",
+            status=reply.status,
+            reason=told.partition(":")[0],
+            detail=told,
+            hint=f"If it stays so, check platforms.{self.app.platform}.token_url, and whether a "
+            "proxy stands in between.",
+        )
+
+
+_APP_HINT: Final = (
+    "Check platforms.{platform}.client_id and client_secret against the app's page at the "
+    "platform; an app of its own is kept with `analytics-sync app add {platform}`."
+)
+
+
+def _named(app: App) -> str:
+    which = "the default app" if app.id is None else f"app {app.id} ({app.name!r})"
+    return f"{which}, client id {app.client_id!r},"
+
+
+def _address_refused(title: str, told: str) -> ConfigurationInvalid:
+    return ConfigurationInvalid(
+        [f"{title} does not take the redirect address: {told}."],
+        hint="Register it with the app to the letter; redirect_uri under [platforms] sets another.",
+    )
+
+
+def token_of(
+    reply: Reply,
+    now: datetime,
+    *,
+    before: Token | None = None,
+    asked: tuple[str, ...] = (),
+    usual_life: timedelta | None = None,
+) -> Token:
+    """The token that an answer gives (RFC 6749, section 5.1), whatever else stands in it.
+
+    What it does not say again is kept from `before`; an empty refresh token never takes the place
+    of one. `asked`: the scopes where it names none. `usual_life`: of the access token where
+    `expires_in` is missing or can't be meant.
+
+    :raises AnswerNotUnderstood: there is no access token in it.
+    """
+    told = reply.json()
+    told = told if isinstance(told, dict) else {}
+    for name in _SECRET_FIELDS:
+        redact(_text(told.get(name)))
+    access = _secret(told.get("access_token"))
+    if access is None:
+        raise AnswerNotUnderstood(
+            f"{reply.label or 'Token'}: the answer (HTTP {reply.status}, {len(reply.body)} bytes) "
+            "holds no access token.",
+            hint="The platform or a proxy in between sent something else.",
+        )
+    known = before or Token(access)
+    refresh = _secret(told.get("refresh_token"))
+    life = span_of(told.get("expires_in")) or usual_life
+    refresh_life = span_of(told.get("refresh_token_expires_in"))
+    same = refresh is None or refresh == known.refresh_token
+    return Token(
+        access_token=access,
+        refresh_token=refresh or known.refresh_token,
+        expires_at=now + life if life else None,
+        scopes=scopes_of(told.get("scope")) or known.scopes or asked,
+        refresh_expires_at=now + refresh_life
+        if refresh_life
+        else (known.refresh_expires_at if same else None),
+        issued_at=now,
+        account_tokens=known.account_tokens,
+        oauth1=known.oauth1,
+        refreshes=known.refreshes,
+    )
+
+
+def span_of(value: Any) -> timedelta | None:
+    """A number of seconds as `expires_in` tells it; None where it can't be meant.
+
+    Not taken: zero (Meta's "never"), negative ones, more than ten years, flags, and words.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    longest = LONGEST_LIFE.total_seconds()
+    return timedelta(seconds=int(seconds)) if 1 <= seconds <= longest else None
+
+
+def scopes_of(value: Any) -> tuple[str, ...]:
+    """Scopes between spaces (RFC 6749) or commas (LinkedIn, Meta), or in a list; each once."""
+    words = value if isinstance(value, list) else [value]
+    texts = [_text(word).replace(",", " ").split() for word in words]
+    return tuple(dict.fromkeys(scope for text in texts for scope in text))
+
+
+def missing_of(needed: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
+    """What of `needed` was not granted; nothing where it is not known what was."""
+    given = frozenset(granted)
+    return tuple(scope for scope in needed if given and scope not in given)
+
+
+def _secret(value: Any) -> str | None:
+    """A token that a header can carry."""
+    text = _text(value).strip()
+    fits = 0 < len(text) <= LONGEST_TOKEN and text.isascii() and text.isprintable()
+    return text if fits and " " not in text else None
+
+
+def _problem(reply: Reply) -> Mapping[str, Any]:
+    """The body as an object; empty where it is none (HTML of a proxy, nothing)."""
+    try:
+        told = read_json(reply.body)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    """The server's own words in one line, without secrets that it may have echoed."""
+    parts = (problem.get("error"), problem.get("error_description") or problem.get("detail"))
+    words = ": ".join(filter(None, map(_text, parts)))
+    return redacted(" ".join(words.split()))[:300].rstrip(".")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -185,16 +185,17 @@ class Scheduler:
         That is from its user's crontab. A systemd unit takes itself away. What can't be taken away
         now goes with the next change of jobs.
         """
-        with self._writer.glance() as rows:
-            state = self.state(rows)
-        here = state.installed.backend == SWEPT and not state.elsewhere
-        if not (here and state.over):
-            return
-        edit = Edit(installs=bool(state.live))
         try:
-            self._writer.carry_out(lambda *_: edit, SWEPT)
+            self._sweep()
         except AnalyticsSyncError as error:
             log.debug("the entry of a single time stays: %s", error.message)
+
+    def _sweep(self) -> None:
+        with self._writer.glance() as rows:
+            state = self.state(rows)
+        if state.installed.backend == SWEPT and not state.elsewhere and state.over:
+            edit = Edit(installs=bool(state.live))
+            self._writer.carry_out(lambda *_: edit, SWEPT)
 
     def remove_business(self, id: int) -> list[str]:
         """Remove the jobs of a business that is about to go, if there are any."""

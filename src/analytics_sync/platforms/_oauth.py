@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum, auto
+from enum import Enum
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -48,12 +48,12 @@ _CONNECT: Final = "Log in again: `analytics-sync account connect`."
 
 
 class Step(Enum):
-    """What a request to the authorization server is for; it decides what a refusal means."""
+    """What a request to the authorization server is for, in words; it decides what a no means."""
 
-    EXCHANGE = auto()
-    RENEW = auto()
-    INSPECT = auto()
-    REVOKE = auto()
+    EXCHANGE = "log-in"
+    RENEW = "renewal"
+    INSPECT = "inspection"
+    REVOKE = "revocation"
 
 
 def form_call(

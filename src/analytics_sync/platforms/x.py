@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         PostFailure,
         Reading,
     )
+    from analytics_sync.platforms._login import Login
     from analytics_sync.transport.call import Rules
 
 # Private metrics end at 30 days; one post outside the rule can lose its whole row.
@@ -85,6 +86,11 @@ class X(Platform):
         from analytics_sync.platforms._x.answers import published_from_id
 
         return published_from_id(platform_post_id)
+
+    def login(self, kind: str | None = None) -> Login:
+        from analytics_sync.platforms._x.login import LOGIN
+
+        return LOGIN
 
     async def identify(self, context: Context) -> Identity:
         from analytics_sync.platforms._x import account

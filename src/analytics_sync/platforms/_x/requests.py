@@ -1,12 +1,14 @@
 """The requests to X, in either of its two dialects of names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from analytics_sync.domain.records import Horizon
-from analytics_sync.platforms._contract import Context, app_bucket, credential_bucket
+from analytics_sync.platforms._asking import Asking
+from analytics_sync.platforms._contract import app_bucket, credential_bucket
+from analytics_sync.platforms._x.oauth1 import SignedHeaders
 from analytics_sync.transport.call import Call
 
 # X docs: Timelines, `start_time` and `end_time`.
@@ -32,7 +34,7 @@ DIALECTS = {
 class Requests:
     """Each method is one call; it returns the decoded answer."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Asking) -> None:
         self._context = context
         self._dialect = DIALECTS[context.settings.text("dialect")]
 
@@ -79,11 +81,19 @@ class Requests:
     async def _get(self, path: str, query: dict[str, str], label: str, endpoint: str) -> Any:
         context = self._context
         credential = credential_bucket(context.account)
+        url = f"{context.settings.base_url.rstrip('/')}{path}?{urlencode(query, safe=',')}"
         call = Call(
-            url=f"{context.settings.base_url.rstrip('/')}{path}?{urlencode(query, safe=',')}",
+            url=url,
             label=f"X {label}",
-            headers={"Authorization": f"Bearer {context.token}", "Accept": "application/json"},
+            headers=self._headers(url),
             # Windows are separate for each endpoint and token (X docs: Rate limits).
             buckets=(f"{credential}:{endpoint}", credential, app_bucket(context.account)),
         )
         return (await context.send(call)).json()
+
+    def _headers(self, url: str) -> Mapping[str, str]:
+        """By the user's OAuth 1.0a token where there is one, else by the Bearer token."""
+        context, others = self._context, {"Accept": "application/json"}
+        if context.oauth1 is not None:
+            return SignedHeaders(others, url, context.oauth1, context.clock)
+        return {"Authorization": f"Bearer {context.token}", **others}

@@ -30,6 +30,8 @@ CLOCK_SKEW = timedelta(seconds=2)
 UNTOLD_WAIT = timedelta(seconds=30)
 # Below this, the difference of the clocks is not worth correcting.
 WORTH_CORRECTING = timedelta(seconds=30)
+# By users' reports, X takes a signature of OAuth 1.0a for about so long before and after.
+SIGNED_TIME_OFF = timedelta(minutes=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,10 @@ class XRules:
         problem = _problem(reply)
         match reply.status:
             case 401:
-                return CredentialRefused(
+                return _clock_wrong(call, reply, now) or CredentialRefused(
                     "X refused the token (401): it is wrong, expired or revoked.",
-                    hint="Add the account again with a fresh token: `analytics-sync account add`.",
+                    hint="Log in again (`analytics-sync account connect`), or add the account "
+                    "again with a fresh token (`analytics-sync account add`).",
                 )
             case 402:
                 return PlatformStopped(
@@ -143,6 +146,20 @@ class XRules:
             f"X: this token may not read this account (403). {words}".strip(),
             hint="Check that the token has the scopes tweet.read and users.read.",
         )
+
+
+def _clock_wrong(call: Call, reply: Reply, now: datetime) -> AccountRefused | None:
+    """A signed request is refused as a dead token is when its time is not X's."""
+    theirs = _date(reply)
+    is_signed = call.headers.get("Authorization", "").startswith("OAuth ")
+    if not is_signed or theirs is None or abs(theirs - now) < SIGNED_TIME_OFF:
+        return None
+    return AccountRefused(
+        f"X refused a signed request (401), and this machine's clock shows {now:%Y-%m-%d %H:%M} "
+        f"UTC where X's shows {theirs:%Y-%m-%d %H:%M}.",
+        hint="Set the clock: X takes signatures of OAuth 1.0a for about five minutes.",
+        code=ErrorCode.CONFIGURATION,
+    )
 
 
 def _problem(reply: Reply) -> Mapping[str, Any]:

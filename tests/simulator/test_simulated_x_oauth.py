@@ -136,7 +136,12 @@ def test_an_unknown_client_and_anothers_token() -> None:
             "Missing required parameter [code].",
         ),
         (
-            {"grant_type": "authorization_code", "code": "expired"},
+            {
+                "grant_type": "authorization_code",
+                "code": "unknown",
+                "redirect_uri": "http://127.0.0.1:5/callback",
+                "code_verifier": "v" * 43,
+            },
             "invalid_request",
             "Value passed for the authorization code was invalid.",
         ),

@@ -39,7 +39,19 @@ class Simulator:
 
     def settings(self, origin: str) -> dict[str, str]:
         """The environment that points the tool at a simulator that listens at `origin`."""
-        return {
-            f"ANALYTICS_SYNC_PLATFORMS__{name.upper()}__BASE_URL": f"{origin}/{name}"
-            for name in self.services
-        }
+        settings: dict[str, str] = {}
+        for name, service in self.services.items():
+            address = f"{origin}/{name}"
+            client = service.client()
+            told = {"BASE_URL": address}
+            if client is not None:
+                told |= {
+                    "TOKEN_URL": address + service.token_path,
+                    "AUTHORIZE_URL": address + service.authorize_path,
+                    "CLIENT_ID": client.client_id,
+                }
+                if client.client_secret is not None:
+                    told["CLIENT_SECRET"] = client.client_secret
+            start = f"ANALYTICS_SYNC_PLATFORMS__{name.upper()}__"
+            settings |= {start + key: value for key, value in told.items()}
+        return settings

@@ -6,11 +6,36 @@ which names its subclass of `Service` in `SERVICE`.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from starlette.types import ASGIApp
 
+from analytics_sync.simulator.consent import Person
 from analytics_sync.simulator.world import SimulatedPost, World
+
+
+class Client(NamedTuple):
+    """An app as its owner knows it; without a secret it is a public one."""
+
+    client_id: str
+    client_secret: str | None
+
+
+class GrantFacts(NamedTuple):
+    """What the platform knows of one consent, whatever a client believes.
+
+    `rotations`: how often it was renewed by its refresh token; `refused`: how often a dead refresh
+    token of it was tried; `refresh_token`: the one that is good now.
+    """
+
+    subject: str
+    client_id: str
+    scopes: tuple[str, ...]
+    alive: bool
+    access_token: str
+    refresh_token: str | None = None
+    rotations: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +50,14 @@ class Handle:
 
 
 class Service(ABC):
-    """One platform's HTTP interface over the world. `app` gets paths below its `base_url`."""
+    """One platform's HTTP interface over the world. `app` gets paths below its `base_url`.
+
+    `authorize_path` and `token_path`: where people log in and tokens are given, below the same.
+    """
 
     name: ClassVar[str]
+    authorize_path: ClassVar[str] = ""
+    token_path: ClassVar[str] = ""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -62,3 +92,23 @@ class Service(ABC):
 
         None where the platform does not say the number.
         """
+
+    def client(self) -> Client | None:
+        """The app that exists from the beginning; None where people cannot log in."""
+        return None
+
+    def people(self) -> list[Person]:
+        """Who can log in now."""
+        return []
+
+    def grants(self) -> list[GrantFacts]:
+        """Every consent that was given, oldest first."""
+        return []
+
+    def withdraw(self, subject: str, client_id: str | None = None) -> int:
+        """A person takes back what an app (None: any) was given; returns how many consents end."""
+        return 0
+
+    def expire_codes(self) -> int:
+        """Let every authorization code that was not exchanged yet expire; returns how many."""
+        return 0

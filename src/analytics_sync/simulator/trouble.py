@@ -36,6 +36,17 @@ async def carry_out(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, 
             await app(scope, receive, _nowhere)
             await send({"type": CLOSING})
             await hang_up(scope, receive, at_once=True)
+        case "clipped":
+            start, body = await _done(app, scope, receive)
+            await send(start)
+            half = body[: len(body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            await hang_up(scope, receive, at_once=False)
+        case "late":
+            start, body = await _done(app, scope, receive)
+            await asyncio.sleep(fault.seconds)
+            await send(start)
+            await send({"type": "http.response.body", "body": body})
         case "refuse":
             await send({"type": CLOSING})
             await hang_up(scope, receive, at_once=True)
@@ -54,6 +65,17 @@ async def hang_up(scope: Scope, receive: Receive, *, at_once: bool) -> None:
     close(at_once)
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _done(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+    """Let the application do its work; its answer's start and body, of which nothing is sent yet."""
+    held: list[Message] = []
+
+    async def hold(message: Message) -> None:
+        held.append(message)
+
+    await app(scope, receive, hold)
+    return held[0], b"".join(message.get("body", b"") for message in held[1:])
 
 
 async def _nowhere(_: Message) -> None:

@@ -23,8 +23,9 @@ from starlette.types import ASGIApp
 
 from analytics_sync.clock import iso
 from analytics_sync.domain.metrics import COLUMNS
+from analytics_sync.simulator.consent import Person
 from analytics_sync.simulator.recorder import note
-from analytics_sync.simulator.service import Handle, Service
+from analytics_sync.simulator.service import Client, GrantFacts, Handle, Service
 from analytics_sync.simulator.services._x import endpoints
 from analytics_sync.simulator.services._x.accounts import (
     make_account,
@@ -32,13 +33,20 @@ from analytics_sync.simulator.services._x.accounts import (
     make_post,
     make_posts,
 )
+from analytics_sync.simulator.services._x.dialog import Dialog
 from analytics_sync.simulator.services._x.gate import Gate
-from analytics_sync.simulator.services._x.oauth import Authorization, Grant
+from analytics_sync.simulator.services._x.oauth import (
+    CONFIDENTIAL,
+    Application,
+    Authorization,
+    Grant,
+)
+from analytics_sync.simulator.services._x.oauth1 import Signatures
 from analytics_sync.simulator.services._x.objects import PRIVATE_AGE
 from analytics_sync.simulator.services._x.problems import TITLES, blank
 from analytics_sync.simulator.services._x.switches import Switches
 from analytics_sync.simulator.services._x.usage import openapi
-from analytics_sync.simulator.world import SimulatedPost, World
+from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, World
 
 # The metrics that fill the canonical columns; the rest X does not say.
 PUBLIC = {
@@ -51,15 +59,22 @@ PUBLIC = {
 
 
 class SimulatedX(Service):
-    """X over the world. `oauth` makes tokens for tests, `gate.ledger` is the bill."""
+    """X over the world. Every account can log in.
+
+    `oauth` makes tokens for tests, `signatures` those of OAuth 1.0a, `gate.ledger` is the bill.
+    """
 
     name: ClassVar[str] = "x"
+    authorize_path: ClassVar[str] = "/i/oauth2/authorize"
+    token_path: ClassVar[str] = "/2/oauth2/token"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.switches = Switches(world)
-        self.gate = Gate(world, self.switches)
         self.oauth = Authorization(world)
+        self.signatures = Signatures(world, self.oauth, self.switches)
+        self.gate = Gate(world, self.switches, self.signatures)
+        self.dialog = Dialog(self.oauth, self.people)
 
     @cached_property
     def _app(self) -> ASGIApp:
@@ -79,7 +94,11 @@ class SimulatedX(Service):
         app = Starlette(
             routes=[
                 Route("/2/openapi.json", specification),
-                Route("/2/oauth2/token", self.oauth.token, methods=["POST"]),
+                *(
+                    Route(path, self.dialog.answer, methods=["GET", "POST"])
+                    for path in (self.authorize_path, "/2/oauth2/authorize")
+                ),
+                Route(self.token_path, self.oauth.token, methods=["POST"]),
                 Route("/2/oauth2/revoke", self.oauth.revoke, methods=["POST"]),
                 *(route(path, endpoint) for path, endpoint in answers.items()),
             ],
@@ -105,6 +124,65 @@ class SimulatedX(Service):
         grant = self.oauth.grant(account.id, lifetime=lifetime)
         token = grant.access if lifetime is None else self.token_file(grant)
         return Handle("x", account.id, name, None, token)
+
+    def add_user(self, name: str, posts: int = 0) -> SimulatedAccount:
+        """An account without any token; it can log in."""
+        number = 1 + sum(1 for _ in self.world.of(self.name))
+        account = make_account(self.world, 10_000 + number, name)
+        make_posts(self.world, account, posts)
+        return account
+
+    def add_app(
+        self,
+        name: str,
+        client_id: str,
+        client_secret: str | None = None,
+        *,
+        redirect_uris: tuple[str, ...] = (),
+    ) -> Client:
+        """Another app; without a secret a public one. OAuth 1.0a knows it as `CLIENT_ID-key`."""
+        self.oauth.add_application(
+            Application(
+                client_id,
+                client_secret,
+                name,
+                redirect_uris,
+                f"{client_id}-key",
+                f"{client_id}-key-secret",
+            )
+        )
+        return Client(client_id, client_secret)
+
+    def client(self) -> Client:
+        return Client(CONFIDENTIAL.id, CONFIDENTIAL.secret)
+
+    def people(self) -> list[Person]:
+        return [
+            Person(account.id, account.name, f"@{account.facts.get('username', account.id)}")
+            for account in self.world.of(self.name)
+            if not account.facts.get("suspended")
+        ]
+
+    def oauth1(self, subject: str) -> dict[str, str]:
+        """A user's OAuth 1.0a token of the first app, with all that signing needs."""
+        given = self.signatures.grant(subject)
+        return {
+            "consumer_key": given.application.consumer_key,
+            "consumer_secret": given.application.consumer_secret,
+            "token": given.value,
+            "token_secret": given.secret,
+        }
+
+    def grants(self) -> list[GrantFacts]:
+        return [self.oauth.facts(grant) for grant in self.oauth.grants]
+
+    def withdraw(self, subject: str, client_id: str | None = None) -> int:
+        return self.oauth.withdraw_all(subject, client_id) + self.signatures.withdraw(
+            subject, client_id
+        )
+
+    def expire_codes(self) -> int:
+        return self.oauth.expire_codes()
 
     def token_file(self, grant: Grant) -> str:
         """A consent as the JSON of a token file."""

@@ -13,6 +13,7 @@ from analytics_sync.simulator.services._x.dialects import DIALECTS, LEGACY, Dial
 from analytics_sync.simulator.services._x.ledger import Ledger, cycle_start, next_cycle
 from analytics_sync.simulator.services._x.limits import Windows
 from analytics_sync.simulator.services._x.lookup import Answer, Asked
+from analytics_sync.simulator.services._x.oauth1 import Signatures, WrongSignature
 from analytics_sync.simulator.services._x.problems import (
     TITLES,
     Problem,
@@ -54,9 +55,10 @@ class Endpoint:
 class Gate:
     """Answers requests to endpoints."""
 
-    def __init__(self, world: World, switches: Switches) -> None:
+    def __init__(self, world: World, switches: Switches, signatures: Signatures) -> None:
         self.world = world
         self.switches = switches
+        self.signatures = signatures
         self.windows = Windows(switches)
         self.ledger = Ledger()
 
@@ -104,10 +106,22 @@ class Gate:
     def _token(self, request: Request, target: str) -> Token:
         """:raises Problem: 401, the same for missing, unknown, expired and revoked tokens."""
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "oauth":
+            return self._signed(request, target)
         token = self.world.tokens.get(value.strip()) if scheme.lower() == "bearer" else None
         if token is None or token.platform != "x" or token.revoked or self._faulty(target):
             raise blank(401)
         if token.expires_at is not None and self.world.clock.now() >= token.expires_at:
+            raise blank(401)
+        return token
+
+    def _signed(self, request: Request, target: str) -> Token:
+        """:raises Problem: 401, whatever is wrong with the signature."""
+        try:
+            token = self.signatures.judge(request)
+        except WrongSignature:
+            raise blank(401) from None
+        if self._faulty(target):
             raise blank(401)
         return token
 

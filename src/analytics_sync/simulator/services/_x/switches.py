@@ -26,6 +26,7 @@ SWITCHES = {
     "usage_cap": "posts read in a billing cycle; past that, 429 (3,000,000)",
     "enrolled": "whether the application belongs to a project (true)",
     "app_owner": "user id that owns the application: own timeline at a fifth of the price (none)",
+    "check_timestamps": "whether OAuth 1.0a signatures older than 5 minutes are refused (true)",
     "token_lifetime": "seconds that made-up accounts' tokens live (no end, no refresh token)",
 }
 

@@ -1,9 +1,9 @@
 """Locks between processes, by `flock`: they end with their holder, however it ends.
 
-A lock file is never removed (who opened it before and who opens it after must meet) and holds
-the number of its last holder's process, for people only. One file has one holder: another thread
-of the same process is refused like another process. A program that the holder starts does not
-hold it.
+A lock file is never removed (who opened it before and who opens it after must meet), but for that
+of a run, whose id nobody ever takes again. It holds the number of its last holder's process, for
+people only. One file has one holder: another thread of the same process is refused like another
+process. A program that the holder starts does not hold it.
 """
 
 import errno
@@ -43,6 +43,9 @@ class Locks(Protocol):
 
     def held(self, kind: Kind, id: int) -> bool:
         """Whether somebody holds it now."""
+
+    def forget(self, kind: Kind, id: int) -> None:
+        """Remove what a holder that was killed left; for ids that are never taken again."""
 
 
 class Lock:
@@ -185,6 +188,8 @@ class FileLocks:
             yield held is not None
         finally:
             if held is not None:
+                if kind == "run":
+                    self.forget(kind, id)
                 held.release()
 
     def held(self, kind: Kind, id: int) -> bool:
@@ -202,6 +207,10 @@ class FileLocks:
         finally:
             os.close(descriptor)
         return False
+
+    def forget(self, kind: Kind, id: int) -> None:
+        with suppress(OSError):
+            self._path(kind, id).unlink()
 
     def _path(self, kind: Kind, id: int) -> Path:
         return self.folder / f"{kind}-{id}.lock"

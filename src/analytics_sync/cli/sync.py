@@ -57,6 +57,7 @@ def sync(
         str | None,
         typer.Option("--job", metavar="ID", help="Run the due slot of this job, if there is one."),
     ] = None,
+    run: Annotated[int | None, typer.Option("--run", metavar="ID", hidden=True)] = None,
     json: Json = False,
 ) -> None:
     """Find new posts, read the numbers in batches, and store what changed."""
@@ -68,6 +69,9 @@ def sync(
                 hint="For example: analytics-sync sync --job sync_all_businesses",
             )
         _run_job(job, as_json=json)
+        return
+    if run is not None:
+        _run_claimed(run, as_json=json)
         return
     with opened() as installation:
         if due and everything and _nothing_due(installation, as_json=json):
@@ -83,12 +87,24 @@ def sync(
         if dry_run:
             _rehearse(installation, order, as_json=json)
             return
-        with progress_shown() as progress:
-            from analytics_sync.wiring import sync as run
+        _carry_out(installation, order, as_json=json)
 
-            record = run(installation, order, progress)
-    answer(record.as_json(), as_json=json, human=lambda: tell(record))
+
+def _carry_out(installation: "Installation", order: "Order", *, as_json: bool) -> None:
+    from analytics_sync.wiring import sync as carry_out
+
+    with progress_shown() as progress:
+        record = carry_out(installation, order, progress)
+    answer(record.as_json(), as_json=as_json, human=lambda: tell(record))
     raise typer.Exit(record.exit_status())
+
+
+def _run_claimed(id: int, *, as_json: bool) -> None:
+    """What the HTTP shim starts: the sync of a run whose row it has written."""
+    from analytics_sync.wiring.triggers import claimed_order
+
+    with opened() as installation:
+        _carry_out(installation, claimed_order(installation, id), as_json=as_json)
 
 
 def _run_job(name: str, *, as_json: bool) -> None:

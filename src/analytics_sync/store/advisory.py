@@ -52,6 +52,9 @@ class AdvisoryLocks:
         with self._one_at_a_time:
             return self._ask(HELD, kind, id)
 
+    def forget(self, kind: Kind, id: int) -> None:
+        """A session that ended left nothing."""
+
     def close(self) -> None:
         if self._connection is not None:
             with suppress(StoreUnusable), self._database.in_words():

@@ -1,9 +1,9 @@
 """Runs and what failed in them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -14,6 +14,13 @@ from analytics_sync.store.statements import row_id
 from analytics_sync.store.tables import account, sync_error, sync_run
 
 COUNTS = ("requests", "discovered", "snapshots", "selected", "synced", "failed", "deferred")
+# So long a run whose lock nobody holds may just be about to take it.
+STARTING: Final = timedelta(seconds=30)
+# What started a run that has a row before it has a process.
+API: Final = "api"
+
+# Whether a process holds the lock of this run.
+Held = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +34,16 @@ class ErrorRow:
 
 
 def start(
-    connection: Connection, *, trigger: str, now: datetime, claim: Claim | None = None
+    connection: Connection,
+    *,
+    trigger: str,
+    now: datetime,
+    claim: Claim | None = None,
+    businesses: Sequence[int] | None = None,
 ) -> int:
-    """Write the run's row, without an outcome yet; returns its id."""
+    """Write the run's row, without an outcome yet; returns its id. `businesses` None: all."""
     values: dict[str, Any] = {"trigger": trigger, "started_at": now, "accounts": [], "made_up": 0}
+    values["businesses"] = None if businesses is None else sorted(businesses)
     values |= dict.fromkeys(COUNTS, 0)
     if claim is not None:
         values |= {"job": claim.job.name, "slot_at": claim.slot, "made_up": claim.made_up}
@@ -44,17 +57,53 @@ def finish(connection: Connection, id: int, values: Mapping[str, Any]) -> None:
     connection.execute(update(sync_run).where(sync_run.c.id == id).values(dict(values)))
 
 
-def close_killed(connection: Connection, now: datetime, longest: timedelta) -> int:
-    """Call runs without an outcome that must have ended by now interrupted."""
-    statement = (
-        update(sync_run)
-        .where(
-            sync_run.c.outcome.is_(None),
-            ~sync_run.c.started_at.between(now - longest, now + AHEAD),
+def take_up(connection: Connection, id: int, now: datetime) -> None:
+    """Begin the run of a row that waits for its process, which holds the run's lock already.
+
+    :raises WrongUsage: there is no such run, or it does not wait.
+    """
+    row = get(connection, id)
+    if row.trigger != API or row.outcome is not None:
+        raise WrongUsage(
+            f"Run {id} does not wait for a process.",
+            hint=f"`analytics-sync runs {id}` shows what came of it.",
+            code="run_over",
         )
-        .values(outcome="interrupted")
-    )
-    return connection.execute(statement).rowcount
+    connection.execute(update(sync_run).where(sync_run.c.id == id).values(started_at=now))
+
+
+def note_progress(connection: Connection, id: int, counts: Mapping[str, int]) -> None:
+    """Write what a run has done so far, unless it is over."""
+    mine = sync_run.c.id == id, sync_run.c.outcome.is_(None)
+    connection.execute(update(sync_run).where(*mine).values(dict(counts)))
+
+
+def live(connection: Connection, now: datetime, held: Held) -> list[Row[Any]]:
+    """Runs that go on, the oldest first: their lock is held, or they have only just begun."""
+    return [row for row in _unended(connection) if _is_live(row, now, held)]
+
+
+def is_live(row: Row[Any], now: datetime, held: Held) -> bool:
+    """Whether this run goes on."""
+    return row.outcome is None and _is_live(row, now, held)
+
+
+def close_killed(connection: Connection, now: datetime, held: Held) -> list[int]:
+    """Call runs without an outcome that don't go on interrupted; returns their ids."""
+    killed = [row.id for row in _unended(connection) if not _is_live(row, now, held)]
+    if killed:
+        mine = sync_run.c.id.in_(killed), sync_run.c.outcome.is_(None)
+        connection.execute(update(sync_run).where(*mine).values(outcome="interrupted"))
+    return killed
+
+
+def _unended(connection: Connection) -> list[Row[Any]]:
+    query = select(sync_run).where(sync_run.c.outcome.is_(None)).order_by(sync_run.c.id)
+    return list(connection.execute(query))
+
+
+def _is_live(row: Row[Any], now: datetime, held: Held) -> bool:
+    return now - STARTING <= row.started_at <= now + AHEAD or held(row.id)
 
 
 def add_errors(

@@ -3,19 +3,24 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import Connection
 
 from analytics_sync.domain.jobs import Claim
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnalyticsSyncError, Interrupted, PlatformStopped
+from analytics_sync.locks import Locks, waited_for
 from analytics_sync.store import accounts, metrics, runs
 from analytics_sync.sync.account import conclude, outcome_of, sync_account
 from analytics_sync.sync.budgets import KeptBudgets
 from analytics_sync.sync.memory import RetiredMetrics
 from analytics_sync.sync.parts import Parts, Senders
+from analytics_sync.sync.progress import kept_up
 from analytics_sync.sync.reading import choose
 from analytics_sync.sync.results import COUNTS, AccountResult, Failure, RunRecord
 from analytics_sync.sync.stop import Stop, StoppableClock
@@ -29,6 +34,8 @@ ACCOUNTS_AT_ONCE = 8
 LAST_SECONDS = 7
 # How often a waiting run looks again for an account that another run holds.
 LOOK_AGAIN = 0.2
+# Whoever looks whether a run goes on holds its lock for an instant.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +56,24 @@ class Order:
     claim: Claim | None = None
     # Less than the parts' `max_run`, for one of several runs.
     max_run: timedelta | None = None
+    # The row that waits for this run; None: it gets one.
+    run_id: int | None = None
 
 
 async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord:
     """Sync what was ordered, and record it.
 
     :raises StoreUnusable: the database can't be used.
+    :raises WrongUsage: there is no run that waits, of the id in the order.
     """
-    stop = stop or Stop()
+    # Whoever finds the lock free sees that the run was killed.
+    with ExitStack() as alive:
+        record = await _begin(parts, order, alive)
+        return await _carry_out(parts, order, record, stop or Stop())
+
+
+async def _carry_out(parts: Parts, order: Order, record: RunRecord, stop: Stop) -> RunRecord:
     started = parts.clock.monotonic()
-    record = await _begin(parts, order)
     ordered = await choose_accounts(parts, order)
     _announce(order)
     if not ordered and order.without:
@@ -72,7 +87,8 @@ async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord
         async with parts.open_transport(budgets, stoppable.clock, started + limit) as senders:
             crew = Crew(stoppable, order, record, senders, budgets, stop)
             await crew.prepare()
-            await _until_done(crew, ordered, limit)
+            with kept_up(crew.counts, crew.write_counts):
+                await _until_done(crew, ordered, limit)
             await budgets.flush(everything=True)
             record.requests = senders.requests
     record.interrupted = stop.reason is not None
@@ -98,13 +114,34 @@ async def choose_accounts(parts: Parts, order: Order) -> list[Account]:
     ]
 
 
-async def _begin(parts: Parts, order: Order) -> RunRecord:
+async def _begin(parts: Parts, order: Order, alive: ExitStack) -> RunRecord:
+    """Have the run's row and lock. A row that waits is looked at once the lock is held."""
+    if order.run_id is not None:
+        alive.enter_context(waited_for(parts.locks, "run", order.run_id, PATIENCE))
+    run_id, killed = await parts.write(_row, order, parts.locks)
+    if order.run_id is None:
+        alive.enter_context(waited_for(parts.locks, "run", run_id, PATIENCE))
+    for id in killed:
+        parts.locks.forget("run", id)
+    choice = order.choice
+    return RunRecord(
+        run_id, order.trigger, choice.started, due_only=choice.due_only, claim=order.claim
+    )
+
+
+def _row(connection: Connection, order: Order, locks: Locks) -> tuple[int, list[int]]:
+    """The row of this run, and the ids of those that were killed without a word."""
     now = order.choice.started
-    # A run has at most max_run; one without an outcome a minute later was killed.
-    await parts.write(runs.close_killed, now, parts.max_run + timedelta(minutes=1))
-    run_id = await parts.write(runs.start, trigger=order.trigger, now=now, claim=order.claim)
-    due_only = order.choice.due_only
-    return RunRecord(run_id, order.trigger, now, due_only=due_only, claim=order.claim)
+    killed = runs.close_killed(connection, now, partial(locks.held, "run"))
+    if order.run_id is not None:
+        runs.take_up(connection, order.run_id, now)
+        return order.run_id, killed
+    ids = order.business_ids
+    businesses = None if ids is None else sorted(ids)
+    run_id = runs.start(
+        connection, trigger=order.trigger, now=now, claim=order.claim, businesses=businesses
+    )
+    return run_id, killed
 
 
 async def _until_done(crew: "Crew", ordered: Sequence[Account], limit: float) -> None:
@@ -186,6 +223,17 @@ class Crew:
     async def prepare(self) -> None:
         known = await self.parts.read(metrics.retired, self.parts.clock.now())
         self.memories = {name: RetiredMetrics(name, known) for name in self.parts.platforms}
+
+    def counts(self) -> dict[str, int]:
+        """What was done until now; nothing is deferred before the end."""
+        names = ("discovered", "snapshots", "selected", "synced", "failed")
+        return {
+            "requests": self.senders.requests,
+            **{name: self.record.total(name) for name in names},
+        }
+
+    async def write_counts(self, counts: Mapping[str, int]) -> None:
+        await self.parts.write(runs.note_progress, self.record.run_id, counts)
 
     async def work(self, ordered: Sequence[Account]) -> None:
         """Each platform has its own queue, so that a slow one holds up no other."""

@@ -66,17 +66,19 @@ def _times(seconds: Iterable[int]) -> list[str]:
 
 
 def _said(values: Collection[int], every: range) -> str:
-    """A component: `*`, `2/15` (from 2 on, every 15), `9..17` or a list."""
+    """A component: `*`, `02..47/15` (every 15 from 2 to 47), `9..17` or a list.
+
+    A step always with its end: without one, systemd 252 steps past the end of a month and leaves
+    out the next first, or gives up ("Resource deadlock avoided") in a zone whose clocks change.
+    """
     ordered = sorted(values)
     if len(ordered) == len(every):
         return "*"
     steps = {later - earlier for earlier, later in pairwise(ordered)}
     if len(steps) == 1 and len(ordered) > 2:
         step = steps.pop()
-        if ordered[-1] + step > every[-1]:
-            return f"{ordered[0]:02}/{step}"
-        if step == 1:
-            return f"{ordered[0]:02}..{ordered[-1]:02}"
+        span = f"{ordered[0]:02}..{ordered[-1]:02}"
+        return span if step == 1 else f"{span}/{step}"
     return ",".join(f"{value:02}" for value in ordered)
 
 
@@ -124,10 +126,10 @@ def _by_whole_hours(zone: tzinfo) -> bool:
 
 
 def _around_changes(timing: Cron, what: Pattern, zone: tzinfo) -> Iterator[str]:
-    """Events for the slots that systemd leaves out when clocks change, each with its date.
+    """Events for the slots that systemd may leave out when clocks change, each with its date.
 
-    It never fires at a time that the change skips, where the slot falls on the end of the gap, nor
-    at the second of two equal times.
+    It never fires at a time that the change skips, where the slot falls on the end of the gap; and
+    of two equal times only at one, mostly the first.
     """
     for change in clock_changes(zone):
         if not _touched({minute // 60 for minute in what.times}, zone, change):
@@ -135,10 +137,15 @@ def _around_changes(timing: Cron, what: Pattern, zone: tzinfo) -> Iterator[str]:
         by_hour: dict[datetime, set[int]] = defaultdict(set)
         for slot in timing.slots(change - REACH, change + REACH):
             local = slot.astimezone(zone)
-            if local.fold or 60 * local.hour + local.minute not in what.times:
+            if _comes_twice(local) or 60 * local.hour + local.minute not in what.times:
                 by_hour[slot.replace(minute=0)].add(slot.minute)
         for hour, minutes in sorted(by_hour.items()):
             yield f"{hour:%Y-%m-%d %H}:{_said(minutes, MINUTES)}:00 UTC"
+
+
+def _comes_twice(local: datetime) -> bool:
+    """Whether the clock shows this time before a change and after it."""
+    return local.utcoffset() != local.replace(fold=1 - local.fold).utcoffset()
 
 
 def _touched(hours: set[int], zone: tzinfo, change: datetime) -> bool:

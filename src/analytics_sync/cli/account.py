@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from analytics_sync.cli import revoked
 from analytics_sync.cli.options import BusinessOption, Json, answer, business_of, opened
 from analytics_sync.cli.tables import say, table
 from analytics_sync.errors import WrongUsage
@@ -153,20 +154,37 @@ def move(
 
 
 @account.command()
-def remove(id: Annotated[int, typer.Argument(metavar="ID")], *, json: Json = False) -> None:
+def remove(
+    id: Annotated[int, typer.Argument(metavar="ID")],
+    *,
+    revoke: revoked.Revoke = None,
+    json: Json = False,
+) -> None:
     """Stop syncing an account and forget its token; posts and history are kept."""
     from analytics_sync.store import accounts
 
-    with opened() as installation, installation.database.write() as connection:
-        found = accounts.get(connection, id)
-        forgotten = accounts.remove(connection, id, installation.clock.now())
+    with opened() as installation:
+        with installation.database.write() as connection:
+            found = accounts.get(connection, id)
+            leaving = revoked.mark(
+                installation, connection, [found.credential_id], [id], revoke=revoke
+            )
+            deleted = accounts.remove(connection, id, installation.clock.now())
+        ended = revoked.end(installation, leaving, revoke=revoke)
+    forgotten = deleted + len(ended)
 
     def human() -> None:
         say(f"Removed account {id} ({found.platform} {found.platform_account_id})")
         say(f"  Its posts and history are kept; credentials deleted: {forgotten}")
+        revoked.tell(ended)
 
     answer(
-        {"id": id, "removed": True, "deleted": {"credential": forgotten}},
+        {
+            "id": id,
+            "removed": True,
+            "deleted": {"credential": forgotten},
+            "revocations": [one.as_json() for one in ended],
+        },
         as_json=json,
         human=human,
     )

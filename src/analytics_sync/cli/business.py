@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from analytics_sync.cli import revoked
 from analytics_sync.cli.options import Json, answer, opened
 from analytics_sync.cli.tables import say, table
 from analytics_sync.errors import WrongUsage
@@ -113,10 +114,11 @@ def remove(
     purge: Annotated[
         bool, typer.Option("--purge", help="Delete its posts and history for good, too.")
     ] = False,
+    revoke: revoked.Revoke = None,
     json: Json = False,
 ) -> None:
     """Remove a business and forget its tokens; posts and history are kept without --purge."""
-    from analytics_sync.store import businesses
+    from analytics_sync.store import accounts, businesses
     from analytics_sync.wiring import scheduler
 
     deleted: dict[str, int] = {}
@@ -127,10 +129,21 @@ def remove(
         jobs = scheduler(installation).remove_business(found.id)
         with installation.database.write() as connection:
             found = businesses.find(connection, str(found.id), removed=purge)
+            held = accounts.listed(connection, found.id)
+            leaving = revoked.mark(
+                installation,
+                connection,
+                [one.credential_id for one in held],
+                [one.id for one in held],
+                revoke=revoke,
+            )
             if purge:
                 deleted = businesses.purge(connection, found.id)
             else:
                 businesses.remove(connection, found.id, installation.clock.now())
+        ended = revoked.end(installation, leaving, revoke=revoke)
+        if purge:
+            deleted["credential"] += len(ended)
 
     def human() -> None:
         say(f"Removed business {found.id} ({found.name})")
@@ -141,9 +154,17 @@ def remove(
                 say(f"  deleted {rows:,} rows of {what}")
         if not purge:
             say("  Its posts and history are kept; --purge deletes them.")
+        revoked.tell(ended)
 
     answer(
-        {"id": found.id, "removed": True, "purged": purge, "deleted": deleted, "jobs": jobs},
+        {
+            "id": found.id,
+            "removed": True,
+            "purged": purge,
+            "deleted": deleted,
+            "jobs": jobs,
+            "revocations": [one.as_json() for one in ended],
+        },
         as_json=json,
         human=human,
     )

@@ -1,6 +1,11 @@
-"""Tells people how scheduled jobs fare: a ping for each run, a command when something breaks."""
+"""Tells people how jobs fare: a ping for each run, a command when something breaks or ends."""
+
+from typing import TYPE_CHECKING
 
 from analytics_sync.domain.jobs import Job
+
+if TYPE_CHECKING:
+    from analytics_sync.store.consents import Consent
 
 
 class Teller:
@@ -18,6 +23,10 @@ class Teller:
 
     def remind(self, job: Job, status: int, words: str) -> None:
         """It ended so some time ago: tell whoever is told once and does not know yet."""
+
+    def ends(self, consent: "Consent", words: str) -> bool:
+        """A credential ends soon, or has ended: whether all that should be told were."""
+        return True
 
     def test(self) -> dict[str, str]:
         """Send a test in each way: what went wrong with it, or nothing, by the setting's name."""

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from analytics_sync.clock import Clock
 from analytics_sync.domain.jobs import EVERY_BUSINESS, TRY_LATER, Job
 from analytics_sync.notify import Teller
-from analytics_sync.notify.event import Event, What, told
+from analytics_sync.notify.event import Event, What, of_credential, told
 from analytics_sync.notify.ping import LABEL, Pings
 from analytics_sync.settings.database import sqlite_file
 from analytics_sync.settings.home import HOME_VARIABLE
 from analytics_sync.settings.load import Notify
+from analytics_sync.store.consents import Consent
 from analytics_sync.store.told import Told
 
 if TYPE_CHECKING:
@@ -62,6 +63,14 @@ class Notifier(Teller):
         with _never_failing():
             if self._notify.command and status != TRY_LATER and self._is_news(job, status):
                 self._tell_once(job, status, words)
+
+    def ends(self, consent: Consent, words: str) -> bool:
+        if not self._notify.command:
+            return True
+        failure = "not tried"
+        with _never_failing():
+            failure = self._run(of_credential(consent, words, self._clock.now()))
+        return not failure
 
     def test(self) -> dict[str, str]:
         words = "A test of analytics-sync: nothing is wrong."

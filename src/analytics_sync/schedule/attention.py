@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from analytics_sync.clock import EPOCH
 from analytics_sync.domain.jobs import EXTERNAL, TRY_LATER
 from analytics_sync.errors import ExitStatus
+from analytics_sync.notify import endings
+from analytics_sync.notify.endings import connecting
 from analytics_sync.schedule.overview import Overview
 from analytics_sync.schedule.words import MOVE
+from analytics_sync.store import consents
 from analytics_sync.store import overview as stored
+from analytics_sync.store.consents import Consent
 from analytics_sync.store.jobs import Known
 from analytics_sync.store.light import Rows
 
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 # A tick comes hourly; what it has to make up, it has made up by then.
 SILENCE: Final = timedelta(hours=2, minutes=15)
+# Whoever removes a credential ends its consent within this time.
+REMOVAL: Final = timedelta(minutes=2)
 # So many jobs are named one by one.
 NAMED: Final = 5
 
@@ -34,8 +40,10 @@ class Attention(NamedTuple):
         return self._asdict()
 
 
-def of_credentials(rows: Rows) -> Iterator[Attention]:
-    for one in stored.refused(rows):
+def of_credentials(rows: Rows, now: datetime) -> Iterator[Attention]:
+    """Credentials that a platform refuses, that end soon, and that a removal left behind."""
+    refused = stored.refused(rows)
+    for one in refused:
         more = f" and {one.accounts - 1} more accounts" if one.accounts > 1 else ""
         reason = f": {one.reason}" if one.reason else ""
         yield Attention(
@@ -43,9 +51,30 @@ def of_credentials(rows: Rows) -> Iterator[Attention]:
             f"The credential {one.credential_id} of {one.business} on {one.platform}"
             f" ({one.platform_account_id}){more} is refused{reason}",
             one.refused_at,
-            f"analytics-sync account add {one.business_id} {one.platform} --platform-account-id"
-            f" {one.platform_account_id} --token-file FILE",
+            connecting(one.by_login, one.business_id, one.platform, one.platform_account_id),
         )
+    told = {one.credential_id for one in refused}
+    yield from (_end(one, now) for one in consents.ending(rows, now) if one.id not in told)
+    for left in stored.left_over(rows, now - REMOVAL):
+        whose = f"{left.platform}, {left.subject}" if left.subject else left.platform
+        yield Attention(
+            "credential_left_over",
+            f"The credential {left.credential_id} ({whose}) serves no account any more, but its"
+            " consent at the platform was not ended",
+            left.since,
+            f"analytics-sync credential remove {left.credential_id}",
+        )
+
+
+def _end(one: Consent, now: datetime) -> Attention:
+    first, ends = one.accounts[0], one.ends_at
+    ended = ends is not None and ends <= now
+    return Attention(
+        "credential_ends",
+        endings.in_words(one, now),
+        ends if ended else None,
+        connecting(one.by_login, first.business_id, first.platform, first.platform_account_id),
+    )
 
 
 def of_runs(rows: Rows, overview: Overview, now: datetime) -> Iterator[Attention]:

@@ -113,7 +113,7 @@ class Watcher:
                 "disabled",
                 f"Installed jobs do nothing: enabled = false in {self.home.config}",
             )
-        yield from attention.of_credentials(rows)
+        yield from attention.of_credentials(rows, now)
         yield from attention.of_runs(rows, found, now)
         yield from attention.of_machine(found, now)
         yield from attention.of_demand(wanted)

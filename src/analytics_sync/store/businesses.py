@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from unicodedata import category
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from analytics_sync.errors import WrongUsage
+from analytics_sync.store.consents import LEAVING
 from analytics_sync.store.statements import follow_sequence, row_id
 from analytics_sync.store.tables import (
     account,
@@ -179,9 +180,12 @@ def purge(connection: Connection, id: int) -> dict[str, int]:
 
 
 def forget_unused_credentials(connection: Connection) -> int:
-    """Delete credentials that serve no account any more."""
+    """Delete credentials that serve no account any more; not those whose consent is to be ended."""
     used = select(account.c.credential_id).where(account.c.credential_id.is_not(None))
-    return connection.execute(delete(credential).where(credential.c.id.not_in(used))).rowcount
+    stays = or_(credential.c.refused_reason.is_(None), credential.c.refused_reason != LEAVING)
+    return connection.execute(
+        delete(credential).where(credential.c.id.not_in(used), stays)
+    ).rowcount
 
 
 def _record(row: Row[Any], accounts: int = 0) -> BusinessRow:

@@ -4,16 +4,25 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from analytics_sync.clock import from_milliseconds
+from analytics_sync.store.consents import LEAVING
 from analytics_sync.store.light import Rows
 
 REFUSED: Final = """
     SELECT credential.id, credential.refused_at, credential.refused_reason, account.business_id,
-        business.name, account.platform, account.platform_account_id
+        business.name, account.platform, account.platform_account_id,
+        credential.app_id IS NOT NULL OR credential.subject_id IS NOT NULL
     FROM credential
     JOIN account ON account.credential_id = credential.id AND account.removed_at IS NULL
     JOIN business ON business.id = account.business_id
     WHERE credential.refused_at IS NOT NULL AND business.removed_at IS NULL
     ORDER BY credential.refused_at, credential.id, account.id
+"""
+# Long enough for whoever removes it to end its consent at the platform.
+LEFT_OVER: Final = """
+    SELECT id, platform, subject, refused_at FROM credential
+    WHERE refused_reason = ? AND refused_at < ?
+    AND NOT EXISTS (SELECT 1 FROM account WHERE account.credential_id = credential.id)
+    ORDER BY id
 """
 # From the first slot that failed after the last one that did not.
 FAILING: Final = """
@@ -42,7 +51,10 @@ FRESHNESS: Final = """
 
 
 class Refused(NamedTuple):
-    """A credential that a platform took no more, with the first of its accounts."""
+    """A credential that a platform took no more, with the first of its accounts.
+
+    `by_login`: it came by a log-in, and not as a token from elsewhere.
+    """
 
     credential_id: int
     refused_at: datetime
@@ -51,7 +63,17 @@ class Refused(NamedTuple):
     business: str
     platform: str
     platform_account_id: str
+    by_login: bool
     accounts: int
+
+
+class LeftOver(NamedTuple):
+    """A credential without accounts whose consent at the platform was not ended."""
+
+    credential_id: int
+    platform: str
+    subject: str | None
+    since: datetime
 
 
 class LastRun(NamedTuple):
@@ -81,14 +103,23 @@ class Fresh(NamedTuple):
 def refused(rows: Rows) -> list[Refused]:
     """Each refused credential once, the longest refused first."""
     found: dict[int, Refused] = {}
-    for id, at, reason, business_id, business, platform, place in rows(REFUSED):
-        before = found.get(id)
+    for row in rows(REFUSED):
+        before = found.get(row[0])
         if before is not None:
-            found[id] = before._replace(accounts=before.accounts + 1)
+            found[row[0]] = before._replace(accounts=before.accounts + 1)
         else:
-            when = from_milliseconds(at)
-            found[id] = Refused(id, when, reason, business_id, business, platform, place, 1)
+            one = Refused._make((*row, 1))
+            when = from_milliseconds(row[1])
+            found[row[0]] = one._replace(refused_at=when, by_login=bool(one.by_login))
     return list(found.values())
+
+
+def left_over(rows: Rows, before: datetime) -> list[LeftOver]:
+    """What was left by removals that were stopped half-way, before a moment."""
+    return [
+        LeftOver(id, platform, subject, from_milliseconds(since))
+        for id, platform, subject, since in rows(LEFT_OVER, LEAVING, before)
+    ]
 
 
 def failing_since(rows: Rows, schedule_id: int, epoch: datetime) -> datetime | None:

@@ -113,7 +113,10 @@ def run_job(opened: Installation, name: str, progress: "Progress | None" = None)
     :raises SlotHeld: another process runs it.
     """
     try:
-        return starter(opened, progress).run_job(name)
+        ended = starter(opened, progress).run_job(name)
+        if ended is not None:
+            foretell(opened)
+        return ended
     finally:
         if name.startswith(ONCE):
             # A job for a single time is gone after its run.
@@ -125,6 +128,18 @@ def tick(opened: Installation, progress: "Progress | None" = None) -> "Ticked":
     from analytics_sync.schedule.tick import tick as run_due
 
     ticked = run_due(starter(opened, progress))
+    foretell(opened)
     if ticked.ended or ticked.status:
         scheduler(opened).sweep()
     return ticked
+
+
+def foretell(opened: Installation) -> int:
+    """Tell people of credentials that end soon; returns of how many. Nothing while jobs are off."""
+    from functools import partial
+
+    from analytics_sync.notify.endings import foretell as told
+
+    if not opened.settings.enabled:
+        return 0
+    return told(partial(rows, opened), lambda: opened.database, opened.teller, opened.clock.now())

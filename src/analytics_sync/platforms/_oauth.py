@@ -13,37 +13,50 @@ from enum import Enum
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from analytics_sync.domain.credentials import App, Token
+from analytics_sync.domain.credentials import App
 from analytics_sync.errors import (
     AnalyticsSyncError,
-    AnswerNotUnderstood,
     ConfigurationInvalid,
     CredentialRefused,
     Refused,
     WrongUsage,
 )
 from analytics_sync.logs import redact, redacted
+from analytics_sync.platforms._oauth_answers import (
+    SECRET_FIELDS,
+    missing_of,
+    moment_of,
+    object_in,
+    scopes_of,
+    span_of,
+    text_in,
+    token_of,
+)
 from analytics_sync.transport.call import Call, Limit, Reply, read_json
 from analytics_sync.transport.retry_after import parse_retry_after
 from analytics_sync.transport.statuses import USUAL_WINDOW, default_failure
 
-LONGEST_TOKEN: Final = 16_384
-# No platform's tokens live longer; what is said beyond that is a mistake.
-LONGEST_LIFE: Final = timedelta(days=3660)
+__all__ = [
+    "OAuthRules",
+    "Step",
+    "address",
+    "basic",
+    "beside",
+    "challenge_of",
+    "form_call",
+    "missing_of",
+    "moment_of",
+    "object_in",
+    "scopes_of",
+    "secret_of",
+    "span_of",
+    "token_of",
+]
 
 # The grant itself is dead: it was used, has expired, or was withdrawn.
 _DEAD: Final = frozenset({"invalid_grant", "invalid_request"})
 # Said of the app, whatever its grants are (RFC 6749, section 5.2).
 _CLIENT: Final = frozenset({"invalid_client", "unauthorized_client", "invalid_client_id"})
-_SECRET_FIELDS: Final = (
-    "code",
-    "code_verifier",
-    "client_secret",
-    "refresh_token",
-    "access_token",
-    "token",
-    "id_token",
-)
 _CONNECT: Final = "Log in again: `analytics-sync account connect`."
 
 
@@ -70,7 +83,7 @@ def form_call(
     Its call budget is the app's at that server alone: a token endpoint that wants a rest is no
     reason to stop reading numbers.
     """
-    for name in _SECRET_FIELDS:
+    for name in SECRET_FIELDS:
         redact(fields.get(name, ""))
     return Call(
         url=url,
@@ -141,7 +154,7 @@ class OAuthRules:
 
     def failure(self, call: Call, reply: Reply, now: datetime) -> Exception | None:
         problem = _problem(reply)
-        error = _text(problem.get("error"))
+        error = text_in(problem.get("error"))
         if reply.status < 300 and not error:
             return None
         if reply.status not in {408, 425, 429} and reply.status < 500:
@@ -182,7 +195,7 @@ class OAuthRules:
         self, call: Call, reply: Reply, problem: Mapping[str, Any]
     ) -> AnalyticsSyncError | None:
         """A request in which the server misses something says nothing about the grant."""
-        words = _text(problem.get("error_description")).lower()
+        words = text_in(problem.get("error_description")).lower()
         if "missing" not in words and "content-type" not in words:
             return None
         if "client" in words or "authorization header" in words:
@@ -224,88 +237,6 @@ def _address_refused(title: str, told: str) -> ConfigurationInvalid:
     )
 
 
-def token_of(
-    reply: Reply,
-    now: datetime,
-    *,
-    before: Token | None = None,
-    asked: tuple[str, ...] = (),
-    usual_life: timedelta | None = None,
-) -> Token:
-    """The token that an answer gives (RFC 6749, section 5.1), whatever else stands in it.
-
-    What it does not say again is kept from `before`; an empty refresh token never takes the place
-    of one. `asked`: the scopes where it names none. `usual_life`: of the access token where
-    `expires_in` is missing or can't be meant.
-
-    :raises AnswerNotUnderstood: there is no access token in it.
-    """
-    told = reply.json()
-    told = told if isinstance(told, dict) else {}
-    for name in _SECRET_FIELDS:
-        redact(_text(told.get(name)))
-    access = _secret(told.get("access_token"))
-    if access is None:
-        raise AnswerNotUnderstood(
-            f"{reply.label or 'Token'}: the answer (HTTP {reply.status}, {len(reply.body)} bytes) "
-            "holds no access token.",
-            hint="The platform or a proxy in between sent something else.",
-        )
-    known = before or Token(access)
-    refresh = _secret(told.get("refresh_token"))
-    life = span_of(told.get("expires_in")) or usual_life
-    refresh_life = span_of(told.get("refresh_token_expires_in"))
-    same = refresh is None or refresh == known.refresh_token
-    return Token(
-        access_token=access,
-        refresh_token=refresh or known.refresh_token,
-        expires_at=now + life if life else None,
-        scopes=scopes_of(told.get("scope")) or known.scopes or asked,
-        refresh_expires_at=now + refresh_life
-        if refresh_life
-        else (known.refresh_expires_at if same else None),
-        issued_at=now,
-        account_tokens=known.account_tokens,
-        oauth1=known.oauth1,
-        refreshes=known.refreshes,
-    )
-
-
-def span_of(value: Any) -> timedelta | None:
-    """A number of seconds as `expires_in` tells it; None where it can't be meant.
-
-    Not taken: zero (Meta's "never"), negative ones, more than ten years, flags, and words.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    longest = LONGEST_LIFE.total_seconds()
-    return timedelta(seconds=int(seconds)) if 1 <= seconds <= longest else None
-
-
-def scopes_of(value: Any) -> tuple[str, ...]:
-    """Scopes between spaces (RFC 6749) or commas (LinkedIn, Meta), or in a list; each once."""
-    words = value if isinstance(value, list) else [value]
-    texts = [_text(word).replace(",", " ").split() for word in words]
-    return tuple(dict.fromkeys(scope for text in texts for scope in text))
-
-
-def missing_of(needed: Iterable[str], granted: Iterable[str]) -> tuple[str, ...]:
-    """What of `needed` was not granted; nothing where it is not known what was."""
-    given = frozenset(granted)
-    return tuple(scope for scope in needed if given and scope not in given)
-
-
-def _secret(value: Any) -> str | None:
-    """A token that a header can carry."""
-    text = _text(value).strip()
-    fits = 0 < len(text) <= LONGEST_TOKEN and text.isascii() and text.isprintable()
-    return text if fits and " " not in text else None
-
-
 def _problem(reply: Reply) -> Mapping[str, Any]:
     """The body as an object; empty where it is none (HTML of a proxy, nothing)."""
     try:
@@ -318,9 +249,5 @@ def _problem(reply: Reply) -> Mapping[str, Any]:
 def _told(problem: Mapping[str, Any]) -> str:
     """The server's own words in one line, without secrets that it may have echoed."""
     parts = (problem.get("error"), problem.get("error_description") or problem.get("detail"))
-    words = ": ".join(filter(None, map(_text, parts)))
+    words = ": ".join(filter(None, map(text_in, parts)))
     return redacted(" ".join(words.split()))[:300].rstrip(".")
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         PostFailure,
         Reading,
     )
+    from analytics_sync.platforms._login import Login
     from analytics_sync.transport.call import Cap, Rules
 
 DEVELOPMENT = "development"
@@ -127,6 +128,15 @@ class LinkedIn(Platform):
 
     def can_list(self, account: Account) -> bool:
         return not is_person(account.platform_account_id)
+
+    def login(self, kind: str | None = None) -> Login:
+        """For pages, or for a member's own posts: each has its own set of scopes."""
+        from analytics_sync.platforms._linkedin.login import LOGINS
+
+        found = LOGINS.get(kind or ORGANIZATION)
+        if found is None:
+            raise ValueError(f"{kind!r} is no kind of LinkedIn account: {', '.join(LOGINS)}")
+        return found
 
     async def identify(self, context: Context) -> Identity:
         from analytics_sync.platforms._linkedin import account

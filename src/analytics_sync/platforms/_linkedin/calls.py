@@ -6,7 +6,8 @@ from typing import Any, Final, Self
 
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnswerNotUnderstood
-from analytics_sync.platforms._contract import Context, app_bucket, credential_bucket
+from analytics_sync.platforms._asking import Asking
+from analytics_sync.platforms._contract import app_bucket, credential_bucket
 from analytics_sync.platforms._linkedin.restli import Value, encode, query_string
 from analytics_sync.transport.call import Call, Reply
 
@@ -37,7 +38,7 @@ class Api:
     token: str = field(repr=False)
 
     @classmethod
-    def of(cls, context: Context) -> Self:
+    def of(cls, context: Asking) -> Self:
         settings = context.settings
         base_url = settings.base_url.rstrip("/")
         return cls(context.account, base_url, settings.text("version"), context.token)

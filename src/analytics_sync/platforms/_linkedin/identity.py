@@ -1,13 +1,12 @@
 """Tries a token: whose it is, which page it serves, and what it may read there."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from analytics_sync.domain.records import Identity
-from analytics_sync.errors import AccountRefused, Refused, WrongUsage
+from analytics_sync.errors import Refused, WrongUsage
 from analytics_sync.platforms._contract import Context
-from analytics_sync.platforms._linkedin.calls import ORGANIZATIONS, POSTS, Api, object_of
+from analytics_sync.platforms._linkedin.calls import ORGANIZATIONS, POSTS, Api
 from analytics_sync.platforms._linkedin.kinds import (
     ACCOUNT_ID_FORM,
     MEMBER,
@@ -16,17 +15,12 @@ from analytics_sync.platforms._linkedin.kinds import (
 )
 from analytics_sync.platforms._linkedin.member_calls import member_followers_call, try_right
 from analytics_sync.platforms._linkedin.organization import followers_call, statistics_call
+from analytics_sync.platforms._linkedin.person import person_of, text_of, welcome
 from analytics_sync.platforms._linkedin.roles import administered, role_lost
 from analytics_sync.platforms._linkedin.versions import version_warning
 from analytics_sync.transport.call import Call
 
 _NAME_IT: Final = "Name the account with --platform-account-id"
-
-
-@dataclass(frozen=True, slots=True)
-class _Person:
-    urn: str
-    name: str | None
 
 
 async def identify(context: Context) -> Identity:
@@ -61,7 +55,7 @@ async def _account_of(context: Context, pages: Sequence[str]) -> str:
             "lacks the scope rw_organization_admin.",
             hint=f"{_NAME_IT} urn:li:organization:<number>.",
         )
-    person = await _person(context)
+    person = await person_of(context)
     if person is None:
         raise WrongUsage(
             "This LinkedIn token does not tell whose it is (scopes openid and profile), and of no "
@@ -88,7 +82,7 @@ async def _identify_organization(context: Context, pages: Sequence[str] | None) 
 
 async def _identify_member(context: Context) -> Identity:
     wanted = context.account.platform_account_id
-    person = await _person(context)
+    person = await person_of(context)
     if person is not None and person.urn != wanted:
         raise WrongUsage(
             f"This LinkedIn token belongs to {person.urn}, not to {wanted}.",
@@ -160,32 +154,5 @@ async def _pages(context: Context) -> list[str] | None:
 
 async def _page_name(context: Context) -> str | None:
     number = context.account.platform_account_id.rpartition(":")[2]
-    answer = await _answer(context, Api.of(context).get(ORGANIZATIONS, number))
-    return _name(answer.get("localizedName"))
-
-
-async def _person(context: Context) -> _Person | None:
-    """The token's member (LinkedIn docs: Sign In with LinkedIn), by the call that its scopes allow."""
-    for path, key in (("userinfo", "sub"), ("me", "id")):
-        answer = await _answer(context, Api.of(context).unversioned(path))
-        identifier = answer.get(key)
-        if isinstance(identifier, str) and is_person(urn := f"urn:li:person:{identifier}"):
-            return _Person(urn, _person_name(answer))
-    return None
-
-
-def _person_name(answer: Mapping[str, Any]) -> str | None:
-    parts = [_name(answer.get(f"localized{part}Name")) for part in ("First", "Last")]
-    return _name(answer.get("name")) or _name(" ".join(part for part in parts if part))
-
-
-async def _answer(context: Context, call: Call) -> Mapping[str, Any]:
-    """An answer that is welcome but not needed: empty where it is refused."""
-    try:
-        return object_of(call, await context.send(call))
-    except (Refused, AccountRefused):
-        return {}
-
-
-def _name(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
+    answer = await welcome(context, Api.of(context).get(ORGANIZATIONS, number))
+    return text_of(answer.get("localizedName"))

@@ -32,7 +32,8 @@ REFRESH_LAG: Final = 5.0
 
 _TRACES: Final = ("x-li-uuid", "x-li-fabric", "x-li-request-id")
 _CONNECT_AGAIN: Final = (
-    "Get a new token and add the account again: analytics-sync account add. Its history is kept."
+    "Log in again (`analytics-sync account connect`), or add the account again with a new token "
+    "(`analytics-sync account add`). Its history is kept."
 )
 _TOKEN_WORDS: Final = {
     65600: "the token is not valid",

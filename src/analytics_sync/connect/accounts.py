@@ -116,9 +116,8 @@ async def _ask(parts: Parts, new: NewAccount, wanted: Account) -> Identity:
     token = new.token
     if new.command is not None:
         token = await from_command(new.command)
-    access = token.access_token if token is not None else None
     try:
-        async with talking(parts, wanted, access) as context:
+        async with talking(parts, wanted, token) as context:
             return await parts.platforms[new.platform].identify(context)
     except CallFailed as failure:
         # Words that were written for a sync, which comes again by itself.

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 
-from analytics_sync.domain.credentials import App
+from analytics_sync.domain.credentials import App, Token
 from analytics_sync.domain.records import Account
 from analytics_sync.platforms._contract import Context
 from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.sync.budgets import KeptBudgets
-from analytics_sync.sync.context import open_context
+from analytics_sync.sync.context import get_access, open_context
 from analytics_sync.sync.memory import RetiredMetrics
 from analytics_sync.sync.parts import Parts
 from analytics_sync.sync.stop import Stop
@@ -19,24 +19,24 @@ LONGEST = timedelta(minutes=2)
 
 
 @asynccontextmanager
-async def talking(parts: Parts, account: Account, token: str | None) -> AsyncIterator[Context]:
+async def talking(parts: Parts, account: Account, token: Token | None) -> AsyncIterator[Context]:
     """A context for the length of the block; budgets are kept as in a sync.
 
-    :raises CredentialRefused: there is no usable token.
+    `token`: where it is not the stored one that is tried.
+
+    :raises AnalyticsSyncError: there is no usable token; as `Tokens.access`.
     """
     budgets = KeptBudgets(parts.database, parts.clock, Stop())
     memory = RetiredMetrics(account.platform, {})
     stop_at = parts.clock.monotonic() + LONGEST.total_seconds()
     async with parts.open_transport(budgets, parts.clock, stop_at) as senders:
+        sender = senders.for_account()
         try:
-            yield await open_context(
-                parts,
-                account,
-                sender=senders.for_account(),
-                budgets=budgets,
-                memory=memory,
-                token=token,
-            )
+            if token is None:
+                access = await get_access(parts, account, sender=sender, budgets=budgets)
+            else:
+                access = await parts.tokens.given(account, token)
+            yield open_context(parts, account, access, sender=sender, memory=memory)
         finally:
             await budgets.flush(everything=True)
 

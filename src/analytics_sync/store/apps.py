@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
-from analytics_sync.store.tables import app, credential
+from analytics_sync.store.tables import account, app, credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,35 @@ def listed(connection: Connection, platform: str | None = None) -> list[AppRow]:
     if platform is not None:
         query = query.where(app.c.platform == platform)
     return [AppRow(**row._mapping) for row in connection.execute(query)]
+
+
+def used_by(connection: Connection, business_id: int, platform: str) -> int | None:
+    """The stored app behind a business's accounts at this log-in platform, if it is one alone."""
+    query = (
+        select(credential.c.app_id)
+        .join(account, account.c.credential_id == credential.c.id)
+        .where(
+            account.c.business_id == business_id,
+            account.c.removed_at.is_(None),
+            credential.c.platform == platform,
+            credential.c.app_id.is_not(None),
+        )
+        .distinct()
+    )
+    found = list(connection.execute(query).scalars())
+    return found[0] if len(found) == 1 else None
+
+
+def scopes_of(connection: Connection, platform: str, app_id: int | None) -> tuple[str, ...]:
+    """All that people granted to an app by log-ins, so that the next one asks no less."""
+    query = select(credential.c.scopes).where(
+        credential.c.platform == platform,
+        credential.c.app_id.is_(None) if app_id is None else credential.c.app_id == app_id,
+        # A token from elsewhere may be of another app.
+        credential.c.subject_id.is_not(None),
+    )
+    granted = " ".join(filter(None, connection.execute(query).scalars()))
+    return tuple(dict.fromkeys(granted.split()))
 
 
 def get(connection: Connection, id: int) -> AppRow:

@@ -1,0 +1,117 @@
+"""Stores what a log-in gave: the credential and its accounts, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from analytics_sync.clock import Clock
+from analytics_sync.connect.choosing import Placed
+from analytics_sync.domain.credentials import App, Reach, Token
+from analytics_sync.domain.records import Account
+from analytics_sync.errors import CredentialRefused
+from analytics_sync.platforms._login import Login
+from analytics_sync.store import accounts, credentials
+from analytics_sync.store.credentials import CredentialRow
+from analytics_sync.store.trouble import changed_meanwhile
+from analytics_sync.tokens import opened, sealed
+from analytics_sync.tokens.facts import facts_of
+from analytics_sync.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was stored. `healed`: the consent was known, and all its accounts have the new token.
+
+    `scopes_before`: what the same person had granted, where this consent differs.
+    """
+
+    credential_id: int
+    healed: bool
+    accounts: tuple[Account, ...]
+    served: int
+    scopes_before: tuple[str, ...] = ()
+
+
+def keep(
+    connection: Connection,
+    vault: Vault,
+    clock: Clock,
+    login: Login,
+    app: App,
+    reach: Reach,
+    chosen: Sequence[Placed],
+) -> Kept:
+    """Store the consent and point the chosen accounts to it; their history is kept.
+
+    The same person through the same app is the same credential: its secret is swapped. An account
+    that was connected through another one moves, and that one is forgotten when nobody uses it.
+
+    :raises Busy: somebody changed the credential at this instant.
+    """
+    row = credentials.of_person(connection, login.platform, app.id, reach.subject_id)
+    id = _swapped(connection, vault, login, reach, row) if row else None
+    if id is None:
+        id = _added(connection, vault, clock, login, app, reach)
+    stored = tuple(_put(connection, clock, id, placed) for placed in chosen)
+    served = sum(one.credential_id == id for one in accounts.listed(connection))
+    before = tuple((row.scopes or "").split()) if row else ()
+    differs = set(before) != set(reach.token.scopes)
+    return Kept(id, row is not None, stored, served, before if differs else ())
+
+
+def _added(
+    connection: Connection, vault: Vault, clock: Clock, login: Login, app: App, reach: Reach
+) -> int:
+    id = credentials.add(
+        connection,
+        platform=login.platform,
+        app_id=app.id,
+        facts=_facts(login, reach, reach.token),
+        now=clock.now(),
+    )
+    credentials.seal(connection, id, vault.seal({"credential": id}, sealed(reach.token)))
+    return id
+
+
+def _swapped(
+    connection: Connection, vault: Vault, login: Login, reach: Reach, row: CredentialRow
+) -> int:
+    token = _with_older_accounts(vault, row, reach.token)
+    ciphertext = vault.seal({"credential": row.id}, sealed(token))
+    if not credentials.swap(
+        connection, row.id, row.version, ciphertext, _facts(login, reach, token)
+    ):
+        raise changed_meanwhile()
+    return row.id
+
+
+def _with_older_accounts(vault: Vault, row: CredentialRow, token: Token) -> Token:
+    """The new token, with those older ones of single accounts that it says nothing of.
+
+    One consent serves a person's Pages and Instagram accounts, and a log-in may be about one alone.
+    """
+    try:
+        before = opened(vault.open({"credential": row.id}, row.ciphertext)).account_tokens
+    except (CredentialRefused, KeyError):
+        # A lost key, or a command: this log-in is what mends it.
+        return token
+    return replace(token, account_tokens={**before, **token.account_tokens})
+
+
+def _facts(login: Login, reach: Reach, token: Token) -> credentials.Facts:
+    return facts_of(token, login, subject=reach.subject, subject_id=reach.subject_id)
+
+
+def _put(connection: Connection, clock: Clock, credential_id: int, placed: Placed) -> Account:
+    one = placed.reachable
+    return accounts.put(
+        connection,
+        business_id=placed.business_id,
+        platform=one.platform,
+        platform_account_id=one.platform_account_id,
+        kind=one.kind,
+        name=one.name,
+        credential_id=credential_id,
+        now=clock.now(),
+    )

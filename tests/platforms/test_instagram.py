@@ -87,9 +87,9 @@ def test_it_is_found_by_its_names() -> None:
     assert set(names_meant("meta")) == {"facebook", "instagram"}
 
 
-def test_an_account_of_no_kind_is_reached_by_instagram_login() -> None:
+def test_a_kind_that_nobody_said_is_not_made_up_for_the_token_tells_it() -> None:
     assert PLATFORM.account_kinds == ("instagram-login", "facebook-login")
-    assert PLATFORM.account_kind(ACCOUNT_ID, None) == "instagram-login"
+    assert PLATFORM.account_kind(ACCOUNT_ID, None) is None
     assert PLATFORM.account_kind(ACCOUNT_ID, "facebook-login") == "facebook-login"
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Reading,
     )
     from analytics_sync.platforms._graph.rules import GraphRules
+    from analytics_sync.platforms._login import Login
 
 
 class Facebook(Platform):
@@ -48,6 +49,13 @@ class Facebook(Platform):
             "Graph API version that every call names",
             pattern=r"v\d+\.\d+",
             form="v and a number with one decimal, such as v26.0",
+        ),
+        Setting(
+            "config_id",
+            "none",
+            "Configuration of Facebook Login for Business; none: each permission is asked for by name",
+            pattern=r"none|[0-9]+",
+            form="none, or the digits of its id",
         ),
     )
 
@@ -94,6 +102,13 @@ class Facebook(Platform):
 
         page_id = account.platform_account_id if account is not None else None
         return parse_post_id(text, page_id)
+
+    def login(self, kind: str | None = None) -> Login:
+        if kind is not None:
+            raise ValueError(f"Facebook has one kind of account, not {kind!r}")
+        from analytics_sync.platforms._facebook.login import LOGIN
+
+        return LOGIN
 
     async def identify(self, context: Context) -> Identity:
         from analytics_sync.platforms._facebook import account

@@ -33,13 +33,14 @@ if TYPE_CHECKING:
         Reading,
     )
     from analytics_sync.platforms._graph.rules import GraphRules
+    from analytics_sync.platforms._login import Login
 
 
 class Instagram(Platform):
     """One account is one professional account.
 
-    Where its kind was not said it is `instagram-login`, which needs nothing of Facebook and is
-    what `base_url` belongs to; `account add` also knows tokens of Facebook Login when it asks.
+    Where its kind was not said, nothing is kept, and its token tells at each use. A log-in is then
+    that of `instagram-login`, which needs nothing of Facebook and is what `base_url` belongs to.
     """
 
     name = "instagram"
@@ -97,6 +98,22 @@ class Instagram(Platform):
         from analytics_sync.platforms._instagram.media import parse_post_id
 
         return parse_post_id(text)
+
+    def account_kind(self, platform_account_id: str, kind: str | None) -> str | None:
+        """What was said, or nothing: an id does not tell, but a token does (`login_of`)."""
+        return kind
+
+    def login(self, kind: str | None = None) -> Login:
+        if kind == FACEBOOK_LOGIN:
+            from analytics_sync.platforms._facebook.login import BEHIND_PAGES
+
+            return BEHIND_PAGES
+        if kind not in {None, INSTAGRAM_LOGIN}:
+            kinds = ", ".join(self.account_kinds)
+            raise ValueError(f"Instagram has no accounts of kind {kind!r}, but {kinds}")
+        from analytics_sync.platforms._instagram.own_login import LOGIN
+
+        return LOGIN
 
     async def identify(self, context: Context) -> Identity:
         from analytics_sync.platforms._instagram import account

@@ -40,7 +40,7 @@ async def look_up(context: Context, platform_post_id: str) -> FoundPost:
 
 
 async def read(context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
-    async for result in PostReader(graph_of(context)).read(posts):
+    async for result in PostReader(graph_of(context), context.metrics).read(posts):
         yield result
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from analytics_sync.domain.records import Post, PostFailure, Reading
 from analytics_sync.errors import AccountRefused, AnalyticsSyncError, Refused
 from analytics_sync.platforms._batches import chunks, each
+from analytics_sync.platforms._contract import MetricMemory
 from analytics_sync.platforms._facebook.mending import Mender, answered, trouble_of
 from analytics_sync.platforms._facebook.outcome import outcome_of
 from analytics_sync.platforms._facebook.questions import Inquiry, Question
@@ -26,10 +27,10 @@ SUMMARIES: Final = "comments"
 class PostReader:
     """One account's reading in one run. `stop` is what ended it early."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, memory: MetricMemory) -> None:
         self._graph = graph
         self._account = graph.context.account
-        self._memory = graph.context.metrics
+        self._memory = memory
         self.stop: AnalyticsSyncError | None = None
         self._insights_refused: Refused | None = None
         self._insights_answered = False

@@ -6,14 +6,32 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote, urlencode
 
+from analytics_sync.clock import Clock
+from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnswerNotUnderstood
-from analytics_sync.platforms._contract import Context, app_bucket, credential_bucket
-from analytics_sync.transport.call import Call, Reply
+from analytics_sync.platforms._contract import app_bucket, credential_bucket
+from analytics_sync.transport.call import Call, Reply, Rules
 
 Params = Mapping[str, str | int]
+
+
+class Way(Protocol):
+    """What a request is made of and goes out by: of an account in a run, or of a log-in."""
+
+    @property
+    def account(self) -> Account: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def rules(self) -> Rules: ...
+
+    async def send(self, call: Call) -> Reply: ...
+
 
 # Left readable in queries: lists, nested fields and their parameters.
 _READABLE: Final = ",().:"
@@ -28,7 +46,7 @@ class Graph:
     of the page or professional account.
     """
 
-    context: Context
+    context: Way
     base_url: str
     version: str
     account_bucket: str

@@ -38,7 +38,9 @@ VERSION_HEADER: Final = "facebook-api-version"
 _APP_CODES: Final = frozenset([4, 341])
 _TOKEN_CODES: Final = frozenset([17, 32])
 
-_CONNECT_AGAIN = "Add the account again with a new token: analytics-sync account add."
+_CONNECT_AGAIN = (
+    "Connect it again: `analytics-sync account connect`, or `account add` with a new token."
+)
 _DEAD_TOKENS: Final = {
     458: ("the person removed the app", _CONNECT_AGAIN),
     459: ("the person must clear a security check", "Let them log in at facebook.com first."),
@@ -115,7 +117,7 @@ class GraphRules:
         return business_usage(reply.headers, self.usage_type)
 
     def _token_dead(self, error: GraphError) -> CredentialRefused:
-        words, hint = _DEAD_TOKENS.get(error.subcode, ("the token is refused", _CONNECT_AGAIN))
+        words, hint = why_dead(error)
         return CredentialRefused(f"{self.title}: {words}: {error.told}", hint=hint)
 
     def _throttled(self, error: GraphError, reply: Reply, now: datetime) -> RateLimited:
@@ -172,6 +174,11 @@ class GraphRules:
             reason=error.reason,
             detail=error.message,
         )
+
+
+def why_dead(error: GraphError) -> tuple[str, str]:
+    """Why a token died, in words, and what to do."""
+    return _DEAD_TOKENS.get(error.subcode, ("the token is refused", _CONNECT_AGAIN))
 
 
 def secrets_of(call: Call) -> tuple[str, ...]:

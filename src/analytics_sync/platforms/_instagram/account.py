@@ -43,7 +43,8 @@ async def look_up(context: Context, platform_post_id: str) -> FoundPost:
 
 async def read(context: Context, posts: Sequence[Post]) -> AsyncIterator[Reading | PostFailure]:
     login = login_of(context.account, context.token)
-    reader = MediaReader(graph_of(context), together=login == FACEBOOK_LOGIN)
+    together = login == FACEBOOK_LOGIN
+    reader = MediaReader(graph_of(context), context.metrics, together=together)
     async for result in reader.read(posts):
         yield result
 

@@ -32,14 +32,17 @@ async def identity(graph: Graph, login: str) -> Identity:
     :raises WrongUsage: the id is not that of the token's account, or several accounts are meant.
     :raises Refused: the platform does not show the account.
     """
-    find = _through_facebook if login == FACEBOOK_LOGIN else _through_instagram
+    find = _through_facebook if login == FACEBOOK_LOGIN else own_account
     account_id, name = await find(graph)
     may_read, lacks = await _rights(graph, account_id, login)
     return Identity(account_id, name=name, kind=login, may_read=may_read, lacks=lacks)
 
 
-async def _through_instagram(graph: Graph) -> tuple[str, str | None]:
-    """The token's own account. `id` is another one in each app, `user_id` the account's."""
+async def own_account(graph: Graph) -> tuple[str, str | None]:
+    """The token's own account, id and name. `id` is another one in each app, `user_id` its own.
+
+    :raises WrongUsage: another account was named.
+    """
     node = await graph.get("me", {"fields": "user_id,username"}, LABEL)
     if "user_id" not in node:
         node = next(iter(rows_of(node)), node)

@@ -9,6 +9,7 @@ from typing import Final
 from analytics_sync.domain.records import Post, PostFailure, Reading
 from analytics_sync.errors import AccountRefused, AnalyticsSyncError, CallFailed, Refused
 from analytics_sync.platforms._batches import chunks, each
+from analytics_sync.platforms._contract import MetricMemory
 from analytics_sync.platforms._graph.batch import stopper
 from analytics_sync.platforms._graph.metrics import MetricRefusal, culprits
 from analytics_sync.platforms._graph.requests import Graph
@@ -30,10 +31,10 @@ class MediaReader:
     `together`: many posts are asked for in one request.
     """
 
-    def __init__(self, graph: Graph, *, together: bool) -> None:
+    def __init__(self, graph: Graph, memory: MetricMemory, *, together: bool) -> None:
         self._graph = graph
         self._together = together
-        self._memory = graph.context.metrics
+        self._memory = memory
         self.stop: AnalyticsSyncError | None = None
         self._nodes: dict[str, dict[str, object]] = {}
         self._mending = asyncio.Lock()

@@ -3,6 +3,8 @@
 Sources: RFC 6749 (sections 4.1.1, 4.1.2 and 10.12), RFC 7636 (PKCE).
 """
 
+import base64
+import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
@@ -14,7 +16,6 @@ from analytics_sync.domain.credentials import App
 from analytics_sync.errors import AnalyticsSyncError, WrongUsage
 from analytics_sync.logs import redact, redacted
 from analytics_sync.platforms._login import Login
-from analytics_sync.platforms._oauth import challenge_of
 from analytics_sync.settings.declare import PlatformSettings
 
 # Far more than a code or the words of a refusal.
@@ -96,12 +97,13 @@ def begin(
     """A new attempt, which no answer to an earlier one fits."""
     state = secrets.token_urlsafe(32)
     verifier = secrets.token_urlsafe(64) if login.pkce else ""
+    redact(verifier)
     address = login.authorize_url(
         app,
         settings,
         redirect_uri=redirect_uri,
         state=state,
-        challenge=challenge_of(verifier) if verifier else "",
+        challenge=_challenge(verifier),
         scopes=scopes,
     )
     return Attempt(login.title, redirect_uri, address, state, verifier)
@@ -129,6 +131,14 @@ def _parameters(pasted: str) -> dict[str, str]:
     # The two bare values, as somebody may copy them out of the address.
     words = pasted.removesuffix("#_=_").split()
     return dict(zip(("code", "state"), words, strict=True)) if len(words) == 2 else {}
+
+
+def _challenge(verifier: str) -> str:
+    """PKCE's S256 challenge (RFC 7636, section 4.2); "" without a verifier."""
+    if not verifier:
+        return ""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def _words(answer: Mapping[str, str]) -> str:

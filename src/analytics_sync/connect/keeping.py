@@ -1,20 +1,19 @@
 """Stores what a log-in gave: the credential and its accounts, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from analytics_sync.clock import Clock
 from analytics_sync.connect.choosing import Placed
-from analytics_sync.domain.credentials import App, Reach, Token
+from analytics_sync.domain.credentials import App, Reach
 from analytics_sync.domain.records import Account
-from analytics_sync.errors import CredentialRefused
 from analytics_sync.platforms._login import Login
 from analytics_sync.store import accounts, credentials
 from analytics_sync.store.credentials import CredentialRow
 from analytics_sync.store.trouble import changed_meanwhile
-from analytics_sync.tokens import opened, sealed
+from analytics_sync.tokens import sealed
 from analytics_sync.tokens.facts import facts_of
 from analytics_sync.vault import Vault
 
@@ -23,13 +22,16 @@ from analytics_sync.vault import Vault
 class Kept:
     """What was stored. `healed`: the consent was known, and all its accounts have the new token.
 
-    `scopes_before`: what the same person had granted, where this consent differs.
+    `accounts`: those that were chosen. `served`: how many use the credential. `lost`: those of them
+    that this log-in does not reach. `scopes_before`: what the same person had granted, where this
+    consent differs.
     """
 
     credential_id: int
     healed: bool
     accounts: tuple[Account, ...]
     served: int
+    lost: tuple[Account, ...] = ()
     scopes_before: tuple[str, ...] = ()
 
 
@@ -54,10 +56,13 @@ def keep(
     if id is None:
         id = _added(connection, vault, clock, login, app, reach)
     stored = tuple(_put(connection, clock, id, placed) for placed in chosen)
-    served = sum(one.credential_id == id for one in accounts.listed(connection))
+    served = [one for one in accounts.listed(connection) if one.credential_id == id]
+    reached = {(one.platform, one.platform_account_id) for one in reach.accounts}
+    lost = tuple(one for one in served if (one.platform, one.platform_account_id) not in reached)
     before = tuple((row.scopes or "").split()) if row else ()
-    differs = set(before) != set(reach.token.scopes)
-    return Kept(id, row is not None, stored, served, before if differs else ())
+    if set(before) == set(reach.token.scopes):
+        before = ()
+    return Kept(id, row is not None, stored, len(served), lost, before)
 
 
 def _added(
@@ -67,7 +72,7 @@ def _added(
         connection,
         platform=login.platform,
         app_id=app.id,
-        facts=_facts(login, reach, reach.token),
+        facts=_facts(login, reach),
         now=clock.now(),
     )
     credentials.seal(connection, id, vault.seal({"credential": id}, sealed(reach.token)))
@@ -77,30 +82,16 @@ def _added(
 def _swapped(
     connection: Connection, vault: Vault, login: Login, reach: Reach, row: CredentialRow
 ) -> int:
-    token = _with_older_accounts(vault, row, reach.token)
-    ciphertext = vault.seal({"credential": row.id}, sealed(token))
+    ciphertext = vault.seal({"credential": row.id}, sealed(reach.token))
     if not credentials.swap(
-        connection, row.id, row.version, ciphertext, _facts(login, reach, token)
+        connection, row.id, row.version, ciphertext, _facts(login, reach)
     ):
         raise changed_meanwhile()
     return row.id
 
 
-def _with_older_accounts(vault: Vault, row: CredentialRow, token: Token) -> Token:
-    """The new token, with those older ones of single accounts that it says nothing of.
-
-    One consent serves a person's Pages and Instagram accounts, and a log-in may be about one alone.
-    """
-    try:
-        before = opened(vault.open({"credential": row.id}, row.ciphertext)).account_tokens
-    except (CredentialRefused, KeyError):
-        # A lost key, or a command: this log-in is what mends it.
-        return token
-    return replace(token, account_tokens={**before, **token.account_tokens})
-
-
-def _facts(login: Login, reach: Reach, token: Token) -> credentials.Facts:
-    return facts_of(token, login, subject=reach.subject, subject_id=reach.subject_id)
+def _facts(login: Login, reach: Reach) -> credentials.Facts:
+    return facts_of(reach.token, login, subject=reach.subject, subject_id=reach.subject_id)
 
 
 def _put(connection: Connection, clock: Clock, credential_id: int, placed: Placed) -> Account:

@@ -17,6 +17,11 @@ def told(login: Login, reach: Reach, kept: Kept) -> Iterator[str]:
     """What the person who connected should know, a line each."""
     for scope in missing_scopes(login, reach.token):
         yield f"Not granted: {scope.name}. Missing without it: {scope.needed_for}."
+    for account in kept.lost:
+        yield (
+            f"Account {account.id} ({account.platform} {account.platform_account_id} "
+            f"{account.name or ''}) is not reached any more: log in as somebody who reaches it."
+        )
     if kept.scopes_before:
         yield _changed(login, reach, kept)
     if not login.renews(reach.token) and reach.token.expires_at is not None:

@@ -1,12 +1,13 @@
 """Moves all accounts of one credential to another: of another person, or through another app."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from analytics_sync.connect.session import login_talk, talking
-from analytics_sync.connect.stored import Stored, hide, open_stored
+from analytics_sync.connect.stored import Stored, fresh, open_stored
 from analytics_sync.domain.credentials import Token
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import AnalyticsSyncError, CallFailed, NotYet, WrongUsage
@@ -15,6 +16,7 @@ from analytics_sync.store.credentials import CredentialRow, Facts
 from analytics_sync.store.trouble import changed_meanwhile
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import sealed
+from analytics_sync.tokens.sealing import hide
 from analytics_sync.vault import Vault
 
 # So many accounts are named one by one.
@@ -40,8 +42,7 @@ async def replace_credential(
     :raises CredentialRefused: the new one is not taken by the platform, or can't be decrypted.
     """
     moving = await parts.read(_moving, old, new)
-    found = await parts.read(open_stored, parts, vault, new)
-    unreached, richer = await _compare(parts, found, moving)
+    found, unreached, richer = await _compare(parts, vault, new, moving)
     if unreached and not force:
         raise _does_not_reach(new, unreached)
     gone = await parts.write(_change, vault, found, richer, old, moving, parts, revoke)
@@ -64,19 +65,26 @@ def _moving(connection: Connection, old: int, new: int) -> list[Account]:
 
 
 async def _compare(
-    parts: Parts, found: Stored, moving: Sequence[Account]
-) -> tuple[list[Account], Token | None]:
-    """The accounts that a credential does not reach, and its token with those of more accounts."""
-    if found.login is None or found.app is None or found.token is None:
-        return [one for one in moving if not await _opens(parts, one, found.row.id)], None
+    parts: Parts, vault: Vault, new: int, moving: Sequence[Account]
+) -> tuple[Stored, list[Account], Token | None]:
+    """The credential, the accounts that it does not reach, and its token with those of more."""
+    found = await parts.read(open_stored, parts, vault, new, moving[0].kind if moving else None)
+    if not moving:
+        return found, [], None
+    if found.login is None or found.app is None or found.token is None or not found.by_login:
+        return found, [one for one in moving if not await _opens(parts, one, new)], None
     async with login_talk(parts, found.login, found.app) as talk:
+        found = await fresh(parts, vault, found, moving[0], talk)
+        assert found.token is not None
+        assert found.login is not None
         reach = await found.login.reach(talk, found.token)
     hide(reach.token)
     within = {(one.platform, one.platform_account_id) for one in reach.accounts}
     own = found.token.account_tokens
     more = {id: token for id, token in reach.token.account_tokens.items() if id not in own}
     lacking = [one for one in moving if (one.platform, one.platform_account_id) not in within]
-    return lacking, reach.token if more else None
+    richer = replace(found.token, account_tokens={**own, **more}) if more else None
+    return found, lacking, richer
 
 
 async def _opens(parts: Parts, account: Account, credential_id: int) -> bool:

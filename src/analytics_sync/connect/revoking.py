@@ -20,6 +20,7 @@ from analytics_sync.store import credentials, leaving
 from analytics_sync.store.credentials import CredentialRow
 from analytics_sync.store.database import Database
 from analytics_sync.sync.parts import Parts
+from analytics_sync.tokens import Journal
 from analytics_sync.vault import Vault
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,12 @@ class Revocation(NamedTuple):
 
 
 async def end_consents(
-    parts: Parts, vault: Vault, ids: Collection[int], *, even_foreign: bool = False
+    parts: Parts,
+    vault: Vault,
+    journal: Journal,
+    ids: Collection[int],
+    *,
+    even_foreign: bool = False,
 ) -> list[Revocation]:
     """End the consent of each of these credentials, and forget it; what came of each.
 
@@ -55,11 +61,12 @@ async def end_consents(
         row = await parts.read(credentials.get, id)
         try:
             with waited_for(parts.locks, "credential", id, SECONDS):
-                reason = await _end(parts, vault, row, even_foreign=even_foreign)
+                reason = await _end(parts, vault, journal, row, even_foreign=even_foreign)
         except AnalyticsSyncError as error:
             reason = error.message
         came.append(_told(parts.platforms, row, reason))
-        await parts.write(leaving.forget, [id])
+        if await parts.write(leaving.forget, [id]):
+            journal.remove(id)
     return came
 
 
@@ -72,7 +79,9 @@ def forget_unopened(database: Database, ids: Collection[int], reason: str) -> li
     return [_told(platforms, row, reason) for row in rows]
 
 
-async def _end(parts: Parts, vault: Vault, row: CredentialRow, *, even_foreign: bool) -> str:
+async def _end(
+    parts: Parts, vault: Vault, journal: Journal, row: CredentialRow, *, even_foreign: bool
+) -> str:
     """Why a consent was not ended, or nothing."""
     others = await parts.read(leaving.same_consent, row)
     if others:
@@ -87,7 +96,9 @@ async def _end(parts: Parts, vault: Vault, row: CredentialRow, *, even_foreign: 
         return f"{row.platform} has no way to end it from here."
     if found.app is None:
         return f"The app through which it came is not set up (platforms.{row.platform}.client_id)."
-    return await _revoked(parts, found)
+    # A process that died may have left a newer token than the database has.
+    left = journal.read(row.id, row.version)
+    return await _revoked(parts, found if left is None else found._replace(token=left.token))
 
 
 async def _revoked(parts: Parts, found: Stored) -> str:

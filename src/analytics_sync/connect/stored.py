@@ -6,15 +6,17 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from analytics_sync.domain.credentials import App, Token
+from analytics_sync.domain.records import Account
 from analytics_sync.errors import ConfigurationInvalid
-from analytics_sync.logs import redact
 from analytics_sync.platforms._contract import Platform
-from analytics_sync.platforms._login import Login
+from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.store import credentials
 from analytics_sync.store.credentials import CredentialRow
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import opened
 from analytics_sync.tokens.apps import app_of
+from analytics_sync.tokens.facts import login_at
+from analytics_sync.tokens.sealing import hide
 from analytics_sync.vault import Vault
 
 
@@ -32,8 +34,10 @@ class Stored(NamedTuple):
         return self.row.subject_id is not None
 
 
-def open_stored(connection: Connection, parts: Parts, vault: Vault, id: int) -> Stored:
-    """Open a credential.
+def open_stored(
+    connection: Connection, parts: Parts, vault: Vault, id: int, kind: str | None = None
+) -> Stored:
+    """Open a credential. `kind`: of an account that it serves, where there is one.
 
     :raises WrongUsage: there is no such credential.
     :raises CredentialRefused: its secret, or that of its app, can't be decrypted.
@@ -43,7 +47,7 @@ def open_stored(connection: Connection, parts: Parts, vault: Vault, id: int) -> 
     token = None if secret.get("command") else opened(secret)
     if token is not None:
         hide(token)
-    login = login_for(parts.platforms, row.platform)
+    login = login_for(parts.platforms, row.platform, kind)
     app = None
     if login is not None and row.platform in parts.settings:
         try:
@@ -54,24 +58,29 @@ def open_stored(connection: Connection, parts: Parts, vault: Vault, id: int) -> 
     return Stored(row, token, login, app)
 
 
-def login_for(platforms: Mapping[str, Platform], name: str) -> Login | None:
+async def fresh(parts: Parts, vault: Vault, found: Stored, account: Account, talk: Talk) -> Stored:
+    """The same, renewed where its access token has expired and can be; else as it is.
+
+    `account`: one that is to be asked about with it.
+
+    :raises AnalyticsSyncError: as `Tokens.access`.
+    """
+    token, login = found.token, found.login
+    if token is None or login is None or token.expires_at is None or not login.renews(token):
+        return found
+    if token.expires_at > talk.clock.now():
+        return found
+    await parts.tokens.access(account._replace(credential_id=found.row.id), talk.sender)
+    return await parts.read(open_stored, parts, vault, found.row.id, account.kind)
+
+
+def login_for(
+    platforms: Mapping[str, Platform], name: str, kind: str | None = None
+) -> Login | None:
     """The log-in whose credentials are kept under this platform."""
     platform = platforms.get(name)
-    if platform is None:
-        return None
-    for kind in (None, *platform.account_kinds):
-        login = platform.login(kind)
+    for one in (kind, None, *(platform.account_kinds if platform is not None else ())):
+        login = login_at(platform, one)
         if login is not None and login.platform == name:
             return login
     return None
-
-
-def hide(token: Token) -> None:
-    """Keep all that is secret in a token out of whatever is said from now on."""
-    redact(token.access_token)
-    redact(token.refresh_token or "")
-    for one in token.account_tokens.values():
-        redact(one)
-    if token.oauth1 is not None:
-        for one in (token.oauth1.consumer_secret, token.oauth1.token, token.oauth1.token_secret):
-            redact(one)

@@ -112,6 +112,10 @@ def test_ordinary_words_stay(text: str) -> None:
 class TestTold:
     """Secrets that it was told of go wherever they stand."""
 
+    def test_bytes_that_are_no_text_are_kept_too(self) -> None:
+        redact("pasted-\udc80-canary")
+        assert redacted("got pasted-\udc80-canary") == "got [redacted]"
+
     def test_plain_and_as_in_an_address(self) -> None:
         redact(" pass word/1\n")
         for form in ("pass word/1", quote("pass word/1", safe=""), urlencode({"q": "pass word/1"})):

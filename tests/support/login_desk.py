@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, TypeVar
 
 from analytics_sync.clock import Clock
@@ -60,9 +61,11 @@ class Desk:
 
 
 @contextmanager
-def simulated() -> Iterator[Desk]:
-    """A world of its own behind a real socket."""
-    simulator = Simulator(World(SimulatedClock(START), seed=1))
+def simulated(platform: str) -> Iterator[Desk]:
+    """A world of its own with this one platform, behind a real socket."""
+    world = World(SimulatedClock(START), seed=1)
+    service = import_module(f"analytics_sync.simulator.services.{platform}").SERVICE(world)
+    simulator = Simulator(world, {platform: service})
     with serving(simulator) as origin:
         yield Desk(simulator, origin)
 

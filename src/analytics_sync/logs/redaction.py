@@ -31,7 +31,8 @@ def redact(secret: str) -> None:
     """Keep this text out of everything logged from now on, also as it stands in an address."""
     bare = secret.strip()
     if len(bare) >= SHORTEST:
-        _known.update((bare, quote(bare, safe=""), quote_plus(bare)))
+        # What a person pasted may hold bytes that are no text.
+        _known.update((bare, quote(bare, "", errors="replace"), quote_plus(bare, errors="replace")))
 
 
 def redacted(text: str) -> str:

@@ -24,3 +24,14 @@ def open_or_make(path: Path, flags: int) -> int:
         folder = path.parent.stat()
         os.fchown(descriptor, folder.st_uid, folder.st_gid)
     return descriptor
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder in an existing one, for that one's owner alone; what exists is left as it is."""
+    try:
+        path.mkdir(ONLY_OWNER | 0o100)
+    except FileExistsError:
+        return
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.chown(path, folder.st_uid, folder.st_gid)

@@ -15,6 +15,7 @@ from analytics_sync.errors import Busy, CredentialRefused, WrongUsage
 from analytics_sync.files.installation import import_installation
 from analytics_sync.store import accounts, businesses, migrate
 from analytics_sync.sync.results import RunRecord
+from analytics_sync.transport.client import Counts
 from support.house import House
 
 # Rows that must have their owner.
@@ -153,7 +154,7 @@ def test_a_token_that_is_replaced_after_its_account_was_chosen(tmp_path: Path) -
     with house.opened() as opened:
         parts = opened.parts()
         with opened.database.read() as connection:
-            before = accounts.listed(connection)[0].credential_id
+            before = accounts.listed(connection)[0]
         house.add_account(house.simulator.handles[0][1], 1)
         with pytest.raises(Busy, match="changed or removed"):
-            asyncio.run(parts.tokens.access_token(before))
+            asyncio.run(parts.tokens.access(before, Counts()))

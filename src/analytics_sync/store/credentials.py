@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
@@ -137,14 +137,38 @@ def any_stored(connection: Connection) -> bool:
     return connection.execute(select(credential.c.id).limit(1)).first() is not None
 
 
-def note_refusal(connection: Connection, id: int, reason: str | None, now: datetime) -> None:
-    """Remember that the platform refused this credential; None: it is well again."""
-    refused_at = now if reason is not None else None
-    connection.execute(
-        update(credential)
-        .where(credential.c.id == id)
-        .values(refused_at=refused_at, refused_reason=reason)
-    )
+def note_refusal(
+    connection: Connection,
+    id: int,
+    reason: str | None,
+    now: datetime,
+    *,
+    version: int | None = None,
+    asked: bool = True,
+) -> None:
+    """Remember that this credential is refused, and since when; None: it is well again.
+
+    `version`: only where the secret is still this one. `asked`: it was the platform that refused
+    it; where it can't be used for a reason of our own (no key for it), trying costs no request.
+    """
+    values: dict[str, Any] = dict.fromkeys(("refused_at", "refused_reason", "tried_at"))
+    if reason is not None:
+        since = func.coalesce(
+            credential.c.refused_at, bindparam("at", now, credential.c.tried_at.type)
+        )
+        values = {"refused_at": since, "refused_reason": reason, "tried_at": now if asked else None}
+    statement = update(credential).where(credential.c.id == id)
+    if version is not None:
+        statement = statement.where(credential.c.version == version)
+    connection.execute(statement.values(values))
+
+
+def take_trial(connection: Connection, id: int, before: datetime | None, now: datetime) -> bool:
+    """Be the one who tries a refused credential now, last tried `before`; whether nobody else is."""
+    tried = credential.c.tried_at
+    unchanged = tried.is_(None) if before is None else tried == before
+    statement = update(credential).where(credential.c.id == id, unchanged).values(tried_at=now)
+    return connection.execute(statement).rowcount == 1
 
 
 def _record(row: Row[Any]) -> CredentialRow:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -48,16 +48,40 @@ class Database:
         return self._writer.dialect.name
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction that may write; committed at the end, undone by an exception.
 
-        Never keep one open over an HTTP call.
+        Never keep one open over an HTTP call. `durable`: once committed, it outlives a power cut
+        too (else a power cut may take the last ones with it, whole).
 
         :raises StoreUnusable: the database can't be opened or written; says why and what to do.
         :raises Busy: another process holds it, or changed meanwhile what this is about.
         """
-        with self.in_words(), self._lock, self._writer.begin() as connection:
+        with (
+            self.in_words(),
+            self._lock,
+            self._writer.connect() as connection,
+            self._synced(connection) if durable else nullcontext(),
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _synced(self, connection: Connection) -> Iterator[None]:
+        """Let a commit of this connection wait for the disk."""
+        if self.path is None:
+            # PostgreSQL does so unless its owner has switched it off.
+            with connection.begin():
+                connection.exec_driver_sql("SET SESSION synchronous_commit TO on")
+            yield
+            return
+        # Not within a transaction, where SQLite refuses it.
+        cursor = connection.connection.cursor()
+        cursor.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            cursor.execute("PRAGMA synchronous = NORMAL")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -72,6 +96,25 @@ class Database:
         """A connection that commits each statement, for what outlives transactions (locks)."""
         with self.in_words():
             return self._writer.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def alone(self) -> Iterator[sqlite3.Connection]:
+        """SQLite's own connection outside of transactions, with every other writer kept out.
+
+        :raises StoreUnusable: as `write`.
+        :raises Busy: another process writes.
+        """
+        assert self.path is not None
+        address = f"file:{quote(str(self.path))}?mode=rw"
+        with (
+            self.in_words(),
+            self._lock,
+            closing(
+                sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+            ) as connection,
+        ):
+            connection.execute("PRAGMA synchronous = FULL")
+            yield connection
 
     @contextmanager
     def in_words(self) -> Iterator[None]:

@@ -17,15 +17,18 @@ from analytics_sync.errors import (
     StoreUnusable,
 )
 from analytics_sync.platforms._contract import Context
-from analytics_sync.store import credentials, runs
+from analytics_sync.store import runs
 from analytics_sync.sync import selection
-from analytics_sync.sync.context import open_context
+from analytics_sync.sync.context import get_access, open_context
 from analytics_sync.sync.discovery import discover, finish
 from analytics_sync.sync.reading import choose, read_posts, read_totals
 from analytics_sync.sync.results import AccountResult, Failure
 from analytics_sync.sync.work import Work
+from analytics_sync.tokens import Access
 
 log = logging.getLogger(__name__)
+
+Phase = Callable[[Work, Context], Awaitable[None]]
 
 # From bad to worse: an account has the worst outcome that one of its phases had.
 OUTCOMES = ("ok", "busy", "rate_limited", "budget_spent", "failed", "credential_refused")
@@ -43,14 +46,12 @@ async def sync_account(work: Work) -> AccountResult:
     try:
         # Before anything can fail, so that the result tells what was left.
         await _choose(work)
-        context = await open_context(
-            work.parts,
-            work.account,
-            sender=work.sender,
-            budgets=work.budgets,
-            memory=work.memory,
+        work.access = await get_access(
+            work.parts, work.account, sender=work.sender, budgets=work.budgets
         )
-        await _phases(work, context)
+        await _phases(work)
+        if work.sender.requests and not _nothing_worked(work.result):
+            await work.parts.tokens.worked(work.access)
     except StoreUnusable:
         raise
     except AnalyticsSyncError as error:
@@ -65,19 +66,19 @@ async def sync_account(work: Work) -> AccountResult:
     return work.result
 
 
-async def _phases(work: Work, context: Context) -> None:
+async def _phases(work: Work) -> None:
     fine = work.choice.discover and work.platform.can_list(work.account)
     if fine:
-        fine = await _alone(work, discover, context)
+        fine = await _alone(work, discover)
     if work.choice.read:
         if work.result.discovered:
             await _choose(work)
-        fine = await _alone(work, read_posts, context) and fine
+        fine = await _alone(work, read_posts) and fine
     if fine:
         # What is known goes before what may be found.
-        await _alone(work, finish, context)
+        await _alone(work, finish)
     if work.choice.read:
-        await _alone(work, read_totals, context)
+        await _alone(work, read_totals)
 
 
 async def _choose(work: Work) -> None:
@@ -86,12 +87,10 @@ async def _choose(work: Work) -> None:
         work.result.selected = len(work.chosen)
 
 
-async def _alone(
-    work: Work, phase: Callable[[Work, Context], Awaitable[None]], context: Context
-) -> bool:
+async def _alone(work: Work, phase: Phase) -> bool:
     """Whether a phase ran to its end; what stops only this phase is noted, and the next one begins."""
     try:
-        await phase(work, context)
+        await _admitted(work, phase)
     except FINAL:
         raise
     except AnalyticsSyncError as error:
@@ -100,23 +99,50 @@ async def _alone(
     return True
 
 
+async def _admitted(work: Work, phase: Phase) -> None:
+    """Run a phase; once more with another token where the first one is refused and there is one."""
+    assert work.access is not None
+    try:
+        await phase(work, _context(work, work.access))
+    except CredentialRefused:
+        access = await work.parts.tokens.renewed(
+            work.account, work.sender, work.access, clock=work.parts.clock
+        )
+        if access is None:
+            raise
+        work.access = access
+    else:
+        return
+    await phase(work, _context(work, access))
+
+
+def _context(work: Work, access: Access) -> Context:
+    return open_context(work.parts, work.account, access, sender=work.sender, memory=work.memory)
+
+
 async def _note(work: Work, error: AnalyticsSyncError) -> None:
     """Write down a failure of the account, and what the next process must know of it."""
     result = work.result
     result.outcome = max(result.outcome, outcome_of(error), key=OUTCOMES.index)
     result.failures.append(Failure(error.code, error.message, hint=error.hint))
-    # What the next run mends by itself is no news; the rest is for a person.
-    grave = outcome_of(error) in {"failed", "credential_refused"}
-    _say(work, logging.WARNING if grave else logging.INFO, f"{error.message} {error.hint}")
+    level = logging.WARNING if _is_news(work, error) else logging.INFO
+    _say(work, level, f"{error.message} {error.hint}")
     if isinstance(error, NotYet | PlatformStopped) and error.until and error.bucket:
         result.not_before = max(filter(None, (result.not_before, error.until)))
         # Budgets of our own are counted, and may be raised before their time is over.
         if error.code != ErrorCode.BUDGET_SPENT:
             await work.budgets.block(error.bucket, error.until, error.message)
-    elif isinstance(error, CredentialRefused) and work.account.credential_id is not None:
-        await work.parts.write(
-            credentials.note_refusal, work.account.credential_id, error.message, work.choice.started
-        )
+    elif isinstance(error, CredentialRefused) and work.access is not None:
+        await work.parts.tokens.refused(work.account, work.sender, work.access, error.message)
+
+
+def _is_news(work: Work, error: AnalyticsSyncError) -> bool:
+    """What the next run mends by itself is none; the rest is for a person, who hears of a
+    credential once, however many accounts it serves.
+    """
+    if isinstance(error, CredentialRefused) and work.account.credential_id is not None:
+        return work.parts.tokens.refusals.is_news(work.account.credential_id)
+    return outcome_of(error) in {"failed", "credential_refused"}
 
 
 def _say(work: Work, level: int, text: str) -> None:

@@ -7,35 +7,36 @@ from analytics_sync.platforms._contract import Context, ReadBudget, app_bucket
 from analytics_sync.sync.budgets import DailyReads, KeptBudgets, UnlimitedReads
 from analytics_sync.sync.memory import RetiredMetrics
 from analytics_sync.sync.parts import Parts
+from analytics_sync.tokens import Access
 from analytics_sync.transport.call import Cap, Sender
 
 
-async def open_context(
-    parts: Parts,
-    account: Account,
-    *,
-    sender: Sender,
-    budgets: KeptBudgets,
-    memory: RetiredMetrics,
-    token: str | None = None,
-) -> Context:
-    """The account's context; `token` where it is not (yet) the stored one.
+async def get_access(
+    parts: Parts, account: Account, *, sender: Sender, budgets: KeptBudgets
+) -> Access:
+    """What the account is asked with; its credential is renewed first when it is time.
 
-    :raises CredentialRefused: there is no usable token.
+    :raises AnalyticsSyncError: as `Tokens.access`.
     """
     platform, settings = parts.platforms[account.platform], parts.settings[account.platform]
     budgets.add_caps(platform.caps(account, settings))
-    if token is None:
-        token = await parts.tokens.access_token(account.credential_id)
+    return await parts.tokens.access(account, sender, clock=parts.clock)
+
+
+def open_context(
+    parts: Parts, account: Account, access: Access, *, sender: Sender, memory: RetiredMetrics
+) -> Context:
+    """The account's context."""
     return Context(
         account=account,
-        token=token,
-        settings=settings,
+        token=access.token,
+        settings=access.settings,
         clock=parts.clock,
         sender=sender,
         metrics=memory,
         reads=_reads(parts, account),
-        rules=platform.rules(account, settings),
+        rules=parts.platforms[account.platform].rules(account, access.settings),
+        oauth1=access.oauth1,
     )
 
 

@@ -33,9 +33,10 @@ async def choose(parts: Parts, choice: Choice, account: Account) -> list[posts.C
 async def read_posts(work: Work, context: Context) -> None:
     """Read the chosen posts. Whatever was answered is stored, also when this is cut short."""
     today = context.clock.now().date()
-    ids = [candidate.id for candidate in work.chosen]
+    ids = [candidate.id for candidate in work.chosen if candidate.id not in work.answered]
     loaded = await work.parts.read(posts.load, ids, today)
-    work.parts.progress.expect(work.account, len(loaded))
+    if not work.answered:
+        work.parts.progress.expect(work.account, len(loaded))
     waiting = {post.platform_post_id: post for post in loaded}
     portion: Answered = []
     try:
@@ -66,6 +67,7 @@ def _save(connection: Connection, work: Work, portion: Answered) -> None:
         today=work.parts.clock.now().date(),
     )
     readings.save_failures(connection, failed, slot)
+    work.answered.update(post.id for post, _ in portion)
     work.result.synced += len(read)
     work.result.failed += len(failed)
     work.result.failures += [

@@ -11,6 +11,7 @@ from analytics_sync.sync.budgets import KeptBudgets
 from analytics_sync.sync.memory import RetiredMetrics
 from analytics_sync.sync.parts import CountingSender, Parts
 from analytics_sync.sync.results import AccountResult
+from analytics_sync.tokens import Access
 
 FIRST_REACH = timedelta(days=90)
 
@@ -54,6 +55,10 @@ class Work:
     memory: RetiredMetrics
     result: AccountResult
     chosen: list[Candidate] = field(default_factory=list)
+    # What the account is asked with, once that is known.
+    access: Access | None = None
+    # Ids of the posts whose answer is stored; they are not read again with another token.
+    answered: set[int] = field(default_factory=set)
 
     @property
     def platform(self) -> Platform:

@@ -1,5 +1,7 @@
 """The OAuth application behind a credential: a stored one, or the default of the settings."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from analytics_sync.domain.credentials import App
@@ -51,3 +53,21 @@ def app_of(
             hint=f"Set client_id and client_secret, or add an app: `analytics-sync app add {platform}`.",
         )
     return found
+
+
+def with_app(settings: PlatformSettings, app: App) -> PlatformSettings:
+    """A platform's settings with this app of its own in place of the default one."""
+    return replace(settings, client_id=app.client_id, client_secret=app.client_secret)
+
+
+def settings_with(settings: PlatformSettings, platform: str, app: App) -> PlatformSettings:
+    """The settings of an account's platform with the app behind its credential.
+
+    An Instagram account may be reached through an app at Facebook: then it is that sibling's.
+    """
+    if app.platform == platform:
+        return with_app(settings, app)
+    if app.platform not in settings.siblings:
+        return settings
+    there = with_app(settings.siblings[app.platform], app)
+    return replace(settings, siblings={**settings.siblings, app.platform: there})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from analytics_sync.domain.credentials import Token
+from analytics_sync.domain.credentials import OAuth1, Token
 from analytics_sync.errors import WrongUsage
 from analytics_sync.logs import redact
 
@@ -13,6 +13,8 @@ LONGEST_TOKEN: Final = 16_384
 # Far more than a token with all that may come along with it.
 LARGEST_SOURCE: Final = 65_536
 FORM: Final = 'The form is {"access_token", "refresh_token", "expires_at", "scopes"}.'
+# Of OAuth 1.0a (X): beside `access_token`, which is the user's token there.
+SIGNING: Final = ("consumer_key", "consumer_secret", "access_token_secret")
 
 
 def parse_token(text: str, source: str) -> Token:
@@ -53,12 +55,33 @@ def token_from(told: Mapping[str, Any], source: str) -> Token:
     refresh = told.get("refresh_token")
     if refresh is not None and not isinstance(refresh, str):
         raise WrongUsage(f"{source}: refresh_token must be a text or null.", hint=FORM)
+    access = _checked(access.strip(), source)
     return Token(
-        access_token=_checked(access.strip(), source),
+        access_token=access,
         refresh_token=_checked(refresh.strip(), f"{source}, refresh_token,") if refresh else None,
-        expires_at=_expiry(told.get("expires_at"), source),
+        expires_at=_moment(told, "expires_at", source),
         scopes=_scopes(told.get("scopes"), source),
+        refresh_expires_at=_moment(told, "refresh_token_expires_at", source),
+        oauth1=_oauth1(told, access, source),
     )
+
+
+def _oauth1(told: Mapping[str, Any], token: str, source: str) -> OAuth1 | None:
+    """What signs requests by OAuth 1.0a, where it is told; all of it or nothing."""
+    said = {name: told[name] for name in SIGNING if told.get(name) is not None}
+    if not said:
+        return None
+    for name in SIGNING:
+        if not isinstance(said.get(name), str):
+            raise WrongUsage(
+                f"{source}: OAuth 1.0a needs a text under {name}.",
+                hint='Its form is {"consumer_key", "consumer_secret", "access_token", '
+                '"access_token_secret"}.',
+            )
+    key, secret, token_secret = (
+        _checked(said[name].strip(), f"{source}, {name},") for name in SIGNING
+    )
+    return OAuth1(key, secret, token, token_secret)
 
 
 def _checked(token: str, source: str) -> str:
@@ -76,17 +99,18 @@ def _checked(token: str, source: str) -> str:
     return token
 
 
-def _expiry(value: Any, source: str) -> datetime | None:
+def _moment(told: Mapping[str, Any], name: str, source: str) -> datetime | None:
+    value = told.get(name)
     if value is None:
         return None
     hint = 'Write it as "2026-12-31T00:00:00Z", or null.'
     try:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
-            raise WrongUsage(f"{source}: expires_at {value!r} has no zone.", hint=hint)
+            raise WrongUsage(f"{source}: {name} {value!r} has no zone.", hint=hint)
         return moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        raise WrongUsage(f"{source}: expires_at {value!r} is not a time.", hint=hint) from None
+        raise WrongUsage(f"{source}: {name} {value!r} is not a time.", hint=hint) from None
 
 
 def _scopes(value: Any, source: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from analytics_sync.clock import iso
 from analytics_sync.domain.credentials import OAuth1, Token
+from analytics_sync.logs import redact
 
 
 def sealed(token: Token) -> dict[str, Any]:
@@ -39,6 +40,15 @@ def opened(secret: Mapping[str, Any]) -> Token:
         oauth1=OAuth1(**oauth1) if oauth1 else None,
         refreshes=bool(secret.get("refreshes", True)),
     )
+
+
+def hide(token: Token) -> None:
+    """Keep every secret of a token out of what is logged from now on."""
+    secrets = [token.access_token, token.refresh_token, *token.account_tokens.values()]
+    if token.oauth1 is not None:
+        secrets += [token.oauth1.consumer_secret, token.oauth1.token, token.oauth1.token_secret]
+    for secret in filter(None, secrets):
+        redact(secret)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analytics_sync.store.database import Database
     from analytics_sync.sync.parts import Parts, Senders
     from analytics_sync.sync.progress import Progress
+    from analytics_sync.tokens import Journal
     from analytics_sync.transport.call import Budgets
     from analytics_sync.vault import Vault
 
@@ -95,6 +96,14 @@ class Installation:
         return FileLocks(file.parent / "locks")
 
     @cached_property
+    def journal(self) -> "Journal":
+        """Where a renewed token is kept until the database has it."""
+        from analytics_sync.tokens import Journal
+
+        file = self.sqlite_file
+        return Journal((file.parent if file else self.home.path) / "journal", self.vault)
+
+    @cached_property
     def teller(self) -> "Teller":
         """Who tells people how jobs fare."""
         from analytics_sync.notify import Teller
@@ -112,17 +121,31 @@ class Installation:
         )
 
     def parts(self, progress: "Progress | None" = None) -> "Parts":
-        """All that a sync needs."""
+        """All that a sync needs, and whoever else asks platforms.
+
+        :raises StoreUnusable: the database can't be used, or is a copy of one that lives elsewhere.
+        """
+        from analytics_sync.store.residence import check
         from analytics_sync.sync.parts import Parts
         from analytics_sync.sync.progress import NoProgress
         from analytics_sync.tokens import Tokens
 
+        check(self.database)
+        platforms, settings = all_platforms(), self.settings.platforms
         return Parts(
             database=self.database,
             clock=self.clock,
-            platforms=all_platforms(),
-            settings=self.settings.platforms,
-            tokens=Tokens(self.database, self.vault),
+            platforms=platforms,
+            settings=settings,
+            tokens=Tokens(
+                self.database,
+                self.vault,
+                self.locks,
+                self.clock,
+                platforms,
+                settings,
+                self.journal,
+            ),
             locks=self.locks,
             open_transport=self._open_transport,
             max_run=self.settings.max_run,

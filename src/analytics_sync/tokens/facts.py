@@ -1,0 +1,38 @@
+"""What stands in plain text beside a sealed token."""
+
+from collections.abc import Sequence
+
+from analytics_sync.domain.credentials import Token
+from analytics_sync.platforms._contract import Platform
+from analytics_sync.platforms._login import Login
+from analytics_sync.store.credentials import Facts
+
+
+def login_at(platform: Platform | None, kind: str | None) -> Login | None:
+    """The log-in behind accounts of this kind; None where there is none, or no such kind."""
+    if platform is None:
+        return None
+    try:
+        return platform.login(kind)
+    except ValueError:
+        return None
+
+
+def facts_of(
+    token: Token,
+    login: Login | None,
+    *,
+    subject: str | None = None,
+    subject_id: str | None = None,
+    scopes: Sequence[str] = (),
+) -> Facts:
+    """The facts of a token. `scopes`: where the token itself does not say what was granted."""
+    renews = login is not None and login.renews(token)
+    return Facts(
+        subject=subject,
+        subject_id=subject_id,
+        scopes=token.scopes or tuple(scopes),
+        expires_at=token.expires_at,
+        renews=renews,
+        renew_until=token.refresh_expires_at if renews else None,
+    )

@@ -8,7 +8,7 @@ from analytics_sync.domain.jobs import Job
 from analytics_sync.domain.masking import mask_url
 from analytics_sync.locks import Locks
 from analytics_sync.platforms._contract import Platform
-from analytics_sync.schedule import attention
+from analytics_sync.schedule import attention, keeping
 from analytics_sync.schedule.attention import Attention
 from analytics_sync.schedule.overview import Overview, overview
 from analytics_sync.schedule.place import host
@@ -113,6 +113,8 @@ class Watcher:
                 "disabled",
                 f"Installed jobs do nothing: enabled = false in {self.home.config}",
             )
+        yield from keeping.of_residence(rows, self.settings.database_url)
+        yield from keeping.of_key(self.home.key)
         yield from attention.of_credentials(rows, now)
         yield from attention.of_runs(rows, found, now)
         yield from attention.of_machine(found, now)

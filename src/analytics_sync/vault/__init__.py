@@ -7,8 +7,18 @@ from analytics_sync.domain.masking import mask
 from analytics_sync.errors import ConfigurationInvalid
 from analytics_sync.vault.keys import KEY_VARIABLE, Keys, create_key_file, find_keys
 from analytics_sync.vault.sealing import Owner, Vault
+from analytics_sync.vault.source import KeySource
 
-__all__ = ["Keys", "Owner", "Vault", "create_key_file", "find_keys", "mask", "open_vault"]
+__all__ = [
+    "KeySource",
+    "Keys",
+    "Owner",
+    "Vault",
+    "create_key_file",
+    "find_keys",
+    "mask",
+    "open_vault",
+]
 
 
 def open_vault(
@@ -25,10 +35,11 @@ def open_vault(
 
     :raises ConfigurationInvalid: the keys can't be read or used, or are missing.
     """
-    keys = find_keys(key_file, environ, key_command)
+    source = KeySource(key_file, environ, key_command)
+    keys = source.find()
     if keys is None and holds_secrets():
         # Looked for again: another process may just have made the key and stored a secret.
-        keys = find_keys(key_file, environ, key_command)
+        keys = source.find()
         if keys is None:
             raise ConfigurationInvalid(
                 [
@@ -37,4 +48,4 @@ def open_vault(
                 hint=f"Put the key file back, or give the key in {KEY_VARIABLE}. If it is lost, "
                 "remove the credentials and connect the accounts again.",
             )
-    return Vault(keys or create_key_file(key_file))
+    return Vault(keys or create_key_file(key_file), source)

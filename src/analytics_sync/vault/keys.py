@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from analytics_sync.errors import ConfigurationInvalid
 
@@ -23,6 +23,8 @@ CREDENTIAL_NAME: Final = "analytics-sync.key"
 COMMAND_SECONDS: Final = 30
 # Of what a command may print.
 LARGEST: Final = 65_536
+# systemd's credential, `key_command`, the environment, the key file of the home.
+Place = Literal["credential", "command", "environment", "file"]
 FORM: Final = "one key a line, newest first, each 44 characters of URL-safe base64"
 
 
@@ -32,6 +34,14 @@ class Keys:
 
     texts: tuple[str, ...] = field(repr=False)
     where: str
+    place: Place = "file"
+
+    @property
+    def names(self) -> list[str]:
+        """What each key can be called where it must not be shown."""
+        from hashlib import sha256
+
+        return [sha256(key.encode()).hexdigest()[:8] for key in self.texts]
 
 
 def find_keys(
@@ -45,16 +55,35 @@ def find_keys(
     :raises ConfigurationInvalid: a place has keys that can't be read or used; the next place is
         not tried then, as it could hold other keys.
     """
-    folder = environ.get("CREDENTIALS_DIRECTORY")
-    credential = Path(folder, CREDENTIAL_NAME) if folder else None
+    credential = credential_file(environ)
     if credential and (text := _read(credential)) is not None:
-        return _parsed(text, str(credential))
+        return _parsed(text, str(credential), "credential")
     if key_command:
-        return _parsed(_printed_by(key_command, environ), f"key_command ({key_command[0]})")
+        printed = _printed_by(key_command, environ)
+        return _parsed(printed, f"key_command ({key_command[0]})", "command")
     if text := environ.get(KEY_VARIABLE):
-        return _parsed(text, KEY_VARIABLE)
+        return _parsed(text, KEY_VARIABLE, "environment")
+    return keys_of_file(key_file)
+
+
+def credential_file(environ: Mapping[str, str]) -> Path | None:
+    """Where systemd puts the key for a unit with `LoadCredential=`; a copy of its start."""
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    return Path(folder, CREDENTIAL_NAME) if folder else None
+
+
+def keys_of_file(key_file: Path) -> Keys | None:
+    """The keys of the home's key file; None when there is none.
+
+    :raises ConfigurationInvalid: it can't be read or used, or others could read it too.
+    """
     text = _read(key_file, only_owner=True)
     return None if text is None else _parsed(text, str(key_file))
+
+
+def new_key() -> str:
+    """A Fernet key: 32 random bytes in URL-safe base64."""
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
 
 def create_key_file(key_file: Path) -> Keys:
@@ -65,7 +94,7 @@ def create_key_file(key_file: Path) -> Keys:
     :raises ConfigurationInvalid: the file can't be written, or the one that exists is unusable.
     """
     try:
-        _place(key_file, base64.urlsafe_b64encode(os.urandom(32)).decode() + "\n")
+        _place(key_file, new_key() + "\n")
     except OSError as error:
         raise ConfigurationInvalid(
             [f"The key file {key_file} can't be made: {error.strerror}."],
@@ -90,11 +119,16 @@ def _place(path: Path, text: str) -> None:
             path.hardlink_to(draft)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    make_durable(path.parent)
+
+
+def make_durable(folder: Path) -> None:
+    """Let names in a folder outlast a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _read(path: Path, *, only_owner: bool = False) -> str | None:
@@ -122,7 +156,7 @@ def _read(path: Path, *, only_owner: bool = False) -> str | None:
         raise _unusable(str(path), "it holds other characters than a key has") from None
 
 
-def _parsed(text: str, where: str) -> Keys:
+def _parsed(text: str, where: str, place: Place = "file") -> Keys:
     lines = (line.partition("#")[0].strip() for line in text.replace(",", "\n").splitlines())
     keys = tuple(key for line in lines for key in line.split())
     if not keys:
@@ -130,7 +164,7 @@ def _parsed(text: str, where: str) -> Keys:
     for number, key in enumerate(keys, 1):
         if not _is_key(key):
             raise _unusable(where, f"key {number} of {len(keys)} is not one")
-    return Keys(keys, where)
+    return Keys(keys, where, place)
 
 
 def _is_key(key: str) -> bool:

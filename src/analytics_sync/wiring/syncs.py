@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 def sync(opened: Installation, order: "Order", progress: "Progress | None" = None) -> "RunRecord":
     """Run an order to its end; signals ask it to stop early.
 
-    :raises StoreUnusable: the database can't be used.
+    :raises StoreUnusable: the database can't be used, or is a copy.
     """
     import asyncio
 
+    from analytics_sync.schedule.place import usual_name
+    from analytics_sync.store.residence import settle
     from analytics_sync.sync.run import run
 
-    return asyncio.run(run(opened.parts(progress), order))
+    parts = opened.parts(progress)
+    settle(opened.database, usual_name(opened.home))
+    return asyncio.run(run(parts, order))
 
 
 def manual_order(opened: Installation, names: Sequence[str] | None = None) -> "Order":

@@ -52,11 +52,11 @@ def end(
     from analytics_sync.connect.revoking import end_consents, forget_unopened
 
     try:
-        parts, vault = installation.parts(), installation.vault
+        parts, vault, journal = installation.parts(), installation.vault, installation.journal
     except AnalyticsSyncError as error:
         # As without its key: nothing can be opened any more, but all can be removed.
         return forget_unopened(installation.database, ids, error.message)
-    return asyncio.run(end_consents(parts, vault, ids, even_foreign=revoke is True))
+    return asyncio.run(end_consents(parts, vault, journal, ids, even_foreign=revoke is True))
 
 
 def tell(revocations: "Sequence[Revocation]") -> None:

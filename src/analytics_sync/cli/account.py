@@ -1,11 +1,6 @@
 """`account`: add, list, move, remove."""
 
-import logging
-import os
-import re
-import shlex
-import stat
-import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,18 +9,16 @@ import typer
 from analytics_sync.cli import revoked
 from analytics_sync.cli.options import BusinessOption, Json, answer, business_of, opened
 from analytics_sync.cli.tables import say, table
+from analytics_sync.cli.token_source import read_token
 from analytics_sync.errors import WrongUsage
 
 if TYPE_CHECKING:
     from analytics_sync.connect.accounts import Added
     from analytics_sync.domain.records import Account, Identity
-    from analytics_sync.tokens import Token
+    from analytics_sync.platforms._contract import Platform
+    from analytics_sync.wiring import Installation
 
-log = logging.getLogger(__name__)
 account = typer.Typer(no_args_is_help=True, help="Pages, profiles and channels of a business.")
-
-# Somebody may put the token itself where its file belongs.
-LIKE_A_TOKEN = re.compile(r"[^/\s]{30,}")
 
 
 def register(app: typer.Typer) -> None:
@@ -64,6 +57,13 @@ def add(
     credential: Annotated[
         int | None, typer.Option("--credential", help="The credential of another account, by id.")
     ] = None,
+    app: Annotated[
+        str | None,
+        typer.Option("--app", help="The app that the token is of, by name or id; it renews it."),
+    ] = None,
+    no_refresh: Annotated[
+        bool, typer.Option("--no-refresh", help="Never renew the token: another program does.")
+    ] = False,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Don't try the token at the platform.")
     ] = False,
@@ -72,11 +72,13 @@ def add(
     """Add an account; its token is tried at once. Adding it again replaces its token."""
     import asyncio
 
-    from analytics_sync.connect.accounts import NewAccount, add_account
+    from analytics_sync.connect.accounts import NewAccount, add_account, kind_for
     from analytics_sync.platforms import platform_named
     from analytics_sync.store import businesses, credentials
 
     named = platform_named(platform)
+    if app is not None and credential is not None:
+        raise WrongUsage("--app: a credential has its app already.", hint="Leave --app out.")
     ways = [token_file is not None, token_stdin, token_command is not None, credential is not None]
     if sum(ways) != 1:
         raise WrongUsage(
@@ -87,15 +89,19 @@ def add(
         with installation.database.read() as connection:
             owner = businesses.find(connection, business)
             if credential is not None:
-                _check_credential(credentials.get(connection, credential).platform, named.name)
+                known = credentials.get(connection, credential)
+                kind = kind_for(named, known.platform, kind)
+        app_id = _app_id(installation, named, kind, app) if app is not None else None
+        token = read_token(token_file, from_stdin=token_stdin)
         new = NewAccount(
             business_id=owner.id,
             platform=named.name,
             platform_account_id=platform_account_id,
             kind=kind,
-            token=_token(token_file, from_stdin=token_stdin),
+            token=replace(token, refreshes=not no_refresh) if token is not None else None,
             command=token_command,
             credential_id=credential,
+            app_id=app_id,
         )
         parts = installation.parts()
         added = asyncio.run(add_account(parts, installation.vault, new, check=not no_check))
@@ -229,59 +235,23 @@ def _tell(added: "Added") -> None:
         say(f"  can't read: {thing}")
 
 
-def _check_credential(has: str, wanted: str) -> None:
-    if has != wanted:
+def _app_id(
+    installation: "Installation", platform: "Platform", kind: str | None, wanted: str
+) -> int | None:
+    """The app that a token is said to be of; None: the default one.
+
+    :raises WrongUsage: there is no such app, or tokens of this platform are of none.
+    """
+    from analytics_sync.connect import apps
+    from analytics_sync.tokens.facts import login_at
+
+    login = login_at(platform, kind)
+    if login is None:
         raise WrongUsage(
-            f"--credential: that one is for {has}, not for {wanted}.",
-            hint="`analytics-sync account list` shows which credential each account uses.",
+            f"--app: {platform.title} has no apps.", hint="Leave --app out, or check --kind."
         )
-
-
-def _token(file: Path | None, *, from_stdin: bool) -> "Token | None":
-    from analytics_sync.tokens import parse_token
-
-    if from_stdin:
-        return parse_token(_read_stdin(), "standard input")
-    if file is None:
-        return None
-    return parse_token(_read(file), f"the token file {file}")
-
-
-def _read_stdin() -> str:
-    """:raises WrongUsage: there is no standard input."""
-    from analytics_sync.tokens import LARGEST_SOURCE
-
-    if sys.stdin is None:
-        raise WrongUsage(
-            "--token-stdin: there is no standard input.", hint="Pipe the token in, or name a file."
-        )
-    return sys.stdin.buffer.read(LARGEST_SOURCE + 1).decode(errors="replace")
-
-
-def _read(file: Path) -> str:
-    """:raises WrongUsage: the file is none, can't be read, or is no text."""
-    from analytics_sync.domain.masking import mask
-    from analytics_sync.tokens import LARGEST_SOURCE
-
-    try:
-        with file.open("rb") as opened_file:
-            mode = os.fstat(opened_file.fileno()).st_mode
-            if stat.S_ISREG(mode) and stat.S_IMODE(mode) & 0o044:
-                log.warning(
-                    "the token file %s may be read by others: chmod 600 %s",
-                    file,
-                    shlex.quote(str(file)),
-                )
-            return opened_file.read(LARGEST_SOURCE + 1).decode()
-    except IsADirectoryError:
-        raise WrongUsage(f"--token-file {file} is a folder.", hint="Name a file.") from None
-    except OSError as error:
-        shown = mask(str(file)) if LIKE_A_TOKEN.fullmatch(str(file)) else file
-        raise WrongUsage(
-            f"--token-file {shown} can't be read: {error.strerror}.",
-            hint="Name a file that holds the token, and that you may read.",
-        ) from None
-    except UnicodeDecodeError:
-        raise WrongUsage(
-            f"--token-file {file} holds no text.", hint="Is it the right file?"
-        ) from None
+    settings = installation.settings.platforms[login.platform]
+    with installation.database.read() as connection:
+        found = apps.choices(connection, login, settings)
+        chosen = apps.choose(connection, installation.vault, login, found, wanted)
+    return chosen.id if chosen is not None else None

@@ -1,5 +1,6 @@
 """Adds an account: tries its token, then stores credential and account together."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +10,11 @@ from analytics_sync.connect.session import talking
 from analytics_sync.domain.records import Account, Identity
 from analytics_sync.errors import CallFailed, WrongUsage
 from analytics_sync.platforms._contract import Platform
+from analytics_sync.platforms._login import Login
 from analytics_sync.store import accounts, credentials
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import Token, from_command, sealed
+from analytics_sync.tokens.facts import facts_of, login_at
 from analytics_sync.vault import Vault
 
 NOTHING_STORED = (
@@ -21,7 +24,10 @@ NOTHING_STORED = (
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """What was asked for. Exactly one of `token`, `command` and `credential_id` is set."""
+    """What was asked for. Exactly one of `token`, `command` and `credential_id` is set.
+
+    `app_id`: the stored app that the token was given to; None: the default one, if it is ours.
+    """
 
     business_id: int
     platform: str
@@ -30,6 +36,7 @@ class NewAccount:
     token: Token | None = None
     command: str | None = None
     credential_id: int | None = None
+    app_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +69,42 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
             hint=f"--platform-account-id takes {platform.account_id_help}; or leave out --no-check.",
         )
     wanted = wanted._replace(kind=_kind(platform, wanted))
-    stored = await parts.write(store_account, vault, new, wanted, identity, parts.clock.now())
-    return Added(stored, identity)
+    login = renewing_login(parts, wanted, new)
+
+    def store() -> Account:
+        with parts.database.write(durable=True) as connection:
+            return store_account(
+                connection, vault, new, wanted, identity, parts.clock.now(), login=login
+            )
+
+    return Added(await asyncio.shield(asyncio.to_thread(store)), identity)
+
+
+def renewing_login(parts: Parts, account: Account, new: NewAccount) -> Login | None:
+    """What renews the tokens of such an account; None where no app is known for it."""
+    login = login_at(parts.platforms[account.platform], account.kind)
+    if login is None or new.app_id is not None:
+        return login
+    return login if parts.settings[login.platform].client_id else None
+
+
+def kind_for(platform: Platform, credential_platform: str, kind: str | None) -> str | None:
+    """The kind of an account that is to use a credential of this platform.
+
+    :raises WrongUsage: such accounts have other credentials.
+    """
+    if kind is None and credential_platform == platform.name:
+        return None
+    for known in platform.account_kinds if kind is None else (kind,):
+        login = login_at(platform, known)
+        if login is not None and login.platform == credential_platform:
+            return known
+    if credential_platform == platform.name:
+        return kind
+    raise WrongUsage(
+        f"--credential: that one is for {credential_platform}, not for {platform.name}.",
+        hint="`analytics-sync credential list` shows them, and which accounts use each.",
+    )
 
 
 def _wanted(platform: Platform, new: NewAccount) -> Account:
@@ -134,23 +175,20 @@ def store_account(
     identity: Identity | None,
     now: datetime,
     id: int | None = None,
+    *,
+    login: Login | None = None,
 ) -> Account:
     """Store the credential, sealed for its own row, and the account that points to it."""
     credential_id = new.credential_id
     if credential_id is None:
-        token = new.token
-        scopes = token.scopes if token and token.scopes else identity.scopes if identity else ()
         credential_id = credentials.add(
             connection,
             platform=wanted.platform,
-            facts=credentials.Facts(
-                subject=identity.name if identity else None,
-                scopes=scopes,
-                expires_at=token.expires_at if token else None,
-            ),
+            app_id=new.app_id,
+            facts=_facts(new, identity, login),
             now=now,
         )
-        secret = sealed(token) if token is not None else {"command": new.command}
+        secret = sealed(new.token) if new.token is not None else {"command": new.command}
         sealed_text = vault.seal({"credential": credential_id}, secret)
         credentials.seal(connection, credential_id, sealed_text)
     return accounts.put(
@@ -164,3 +202,11 @@ def store_account(
         now=now,
         id=id,
     )
+
+
+def _facts(new: NewAccount, identity: Identity | None, login: Login | None) -> credentials.Facts:
+    subject = identity.name if identity else None
+    scopes = identity.scopes if identity else ()
+    if new.token is None:
+        return credentials.Facts(subject=subject, scopes=scopes)
+    return facts_of(new.token, login, subject=subject, scopes=scopes)

@@ -83,9 +83,7 @@ def _swapped(
     connection: Connection, vault: Vault, login: Login, reach: Reach, row: CredentialRow
 ) -> int:
     ciphertext = vault.seal({"credential": row.id}, sealed(reach.token))
-    if not credentials.swap(
-        connection, row.id, row.version, ciphertext, _facts(login, reach)
-    ):
+    if not credentials.swap(connection, row.id, row.version, ciphertext, _facts(login, reach)):
         raise changed_meanwhile()
     return row.id
 

@@ -18,32 +18,58 @@ def exchange(wire, host="facebook", path="v26.0/oauth/access_token", method="GET
 
 
 APP = {"client_id": "42", "client_secret": "appsecret"}
+DIRECT_APP = {"client_id": "4242", "client_secret": "instagram-appsecret"}
+BACK = "http://127.0.0.1:9/callback"
+DIALOG = {"facebook": "v26.0/dialog/oauth", "instagram": "oauth/authorize"}
+DIRECT_SCOPES = "instagram_business_basic,instagram_business_manage_insights"
 
 
-def consent(wire, host, path, **more):
+def dialog(wire, host, form=None, **more):
+    """What the dialog answers: its page, or to the form that was sent."""
     params = {
-        "client_id": "42",
-        "redirect_uri": "http://127.0.0.1:9/back",
+        "client_id": (APP if host == "facebook" else DIRECT_APP)["client_id"],
+        "redirect_uri": BACK,
         "response_type": "code",
         "state": "s1",
         **more,
     }
-    return wire.send("GET", f"/{host}/{path}", params=params)
+    shown = {name: value for name, value in params.items() if value is not None}
+    where = {"params": shown, "data": form} if form else {"params": shown}
+    return wire.send("POST" if form else "GET", f"/{host}/{DIALOG[host]}", **where)
+
+
+def consent(wire, host, person, pages=None, scopes=(), **more):
+    form = {"decision": "allow", "person": person}
+    if pages is not None:
+        form |= {"chosen": "1", "page": list(pages), "scope": list(scopes)}
+    return dialog(wire, host, form, **more)
+
+
+def owner(wire):
+    return wire.account(wire.page).facts["owner"]
 
 
 def code_of(answer):
     assert answer.status_code == 302
     address, _, rest = answer.headers["location"].partition("?code=")
-    assert address == "http://127.0.0.1:9/back"
+    assert address == BACK
     code, _, state = rest.partition("&state=")
     assert state in {"s1#_=_", "s1#_"}
     return code
 
 
+def exchanged(wire, person, **more):
+    """A person's long-lived token."""
+    code = code_of(consent(wire, "facebook", person, **more))
+    short = exchange(wire, **APP, redirect_uri=BACK, code=code).json()["access_token"]
+    ask = {"grant_type": "fb_exchange_token", "fb_exchange_token": short}
+    return exchange(wire, **APP, **ask).json()["access_token"]
+
+
 def test_a_consent_becomes_a_short_then_a_long_token_then_a_page_token(wire):
     scope = "pages_show_list,pages_read_engagement,read_insights"
-    code = code_of(consent(wire, "facebook", "v26.0/dialog/oauth", scope=scope))
-    ask = {**APP, "redirect_uri": "http://127.0.0.1:9/back", "code": code}
+    code = code_of(consent(wire, "facebook", owner(wire), scope=scope))
+    ask = {**APP, "redirect_uri": BACK, "code": code}
     short = exchange(wire, **ask).json()
     assert short["token_type"] == "bearer"
     assert short["expires_in"] == 7200
@@ -54,42 +80,36 @@ def test_a_consent_becomes_a_short_then_a_long_token_then_a_page_token(wire):
     rows = wire.get("me/accounts", token=long["access_token"], fields="id,access_token").json()
     page_token = wire.world.tokens[rows["data"][0]["access_token"]]
     assert (page_token.kind, page_token.expires_at) == ("page", None)
-    assert page_token.scopes == frozenset(scope.split(","))
+    assert page_token.scopes == {*scope.split(","), "public_profile"}
     rows = wire.get("me/accounts", token=short["access_token"], fields="id,access_token").json()
     assert wire.world.tokens[rows["data"][0]["access_token"]].expires_at is not None
 
 
 def test_what_an_exchange_refuses(wire):
-    code = code_of(consent(wire, "facebook", "v26.0/dialog/oauth"))
-    back = "http://127.0.0.1:9/back"
+    code = code_of(consent(wire, "facebook", owner(wire)))
+    wire.facebook.add_app("Other", "43", "other")
 
     def refused(**params):
         return exchange(wire, **params).json()["error"]
 
     assert refused(client_id="42", client_secret="wrong", code=code)["code"] == 1
-    assert refused(client_id="43", client_secret="appsecret", code=code)["code"] == 101
+    assert refused(client_id="44", client_secret="appsecret", code=code)["code"] == 101
+    other = {"client_id": "43", "client_secret": "other"}
+    assert refused(**other, code=code, redirect_uri=BACK)["error_subcode"] == 36009
     assert refused(client_id="42", code=code)["code"] == 100
     assert refused(**APP, code=code, redirect_uri="http://elsewhere/")["error_subcode"] == 36008
-    assert refused(**APP, code="AQnonsense", redirect_uri=back)["error_subcode"] == 36009
+    assert refused(**APP, code="AQnonsense", redirect_uri=BACK)["error_subcode"] == 36009
     assert refused(**APP, grant_type="nonsense")["code"] == 100
     wire.advance(minutes=11)
-    assert refused(**APP, code=code, redirect_uri=back)["error_subcode"] == 36007
+    assert refused(**APP, code=code, redirect_uri=BACK)["error_subcode"] == 36007
 
 
 def test_a_code_works_once(wire):
-    code = code_of(consent(wire, "facebook", "v26.0/dialog/oauth"))
-    ask = {**APP, "redirect_uri": "http://127.0.0.1:9/back", "code": code}
+    code = code_of(consent(wire, "facebook", owner(wire)))
+    ask = {**APP, "redirect_uri": BACK, "code": code}
     assert exchange(wire, method="POST", **ask).status_code == 200
     again = exchange(wire, **ask).json()["error"]
     assert (again["code"], again["error_subcode"]) == (100, 36009)
-
-
-def test_a_person_may_refuse(wire):
-    wire.switch(facebook__refuses_consent=True)
-    location = consent(wire, "facebook", "v26.0/dialog/oauth").headers["location"]
-    assert "error=access_denied" in location
-    assert "state=s1" in location
-    assert consent(wire, "facebook", "v26.0/dialog/oauth", client_id="1").status_code == 400
 
 
 def test_an_expired_token_cannot_be_exchanged(wire):
@@ -133,31 +153,84 @@ def test_debug_token_of_dead_and_unknown_tokens(wire):
     assert wire.error("debug_token", token="42|no", input_token="x")[1]["code"] == 190
 
 
-def test_instagram_login_from_consent_to_sixty_days(wire):
-    answer = consent(
-        wire,
-        "instagram",
-        "oauth/authorize",
-        scope="instagram_business_basic,instagram_business_manage_insights",
-    )
-    form = {
-        **APP,
+def direct_code(wire, **more):
+    person = wire.direct.platform_account_id
+    return code_of(consent(wire, "instagram", person, scope=DIRECT_SCOPES, **more))
+
+
+def direct_form(code):
+    return {
+        **DIRECT_APP,
         "grant_type": "authorization_code",
-        "redirect_uri": "http://127.0.0.1:9/back",
-        "code": code_of(answer),
+        "redirect_uri": BACK,
+        "code": code,
     }
+
+
+def test_instagram_login_from_consent_to_sixty_days(wire):
+    form = direct_form(direct_code(wire) + "#_")
     first = exchange(wire, "instagram", "oauth/access_token", "POST", **form).json()
     assert set(first) == {"access_token", "user_id", "permissions"}
-    assert wire.world.account("instagram", first["user_id"]) is not None
+    assert first["user_id"] == wire.direct.platform_account_id
     short = first["access_token"]
     assert wire.world.tokens[short].expires_at == START + timedelta(hours=1)
-    ask = {"grant_type": "ig_exchange_token", "client_secret": "appsecret", "access_token": short}
+    ask = {
+        "grant_type": "ig_exchange_token",
+        "client_secret": DIRECT_APP["client_secret"],
+        "access_token": short,
+    }
     long = exchange(wire, "instagram", "access_token", **ask).json()
     assert (long["token_type"], long["expires_in"]) == ("bearer", 5_184_000)
     again = exchange(
         wire, "instagram", "access_token", **{**ask, "access_token": long["access_token"]}
     )
     assert again.json()["error"]["code"] == 100
+    wrong = exchange(wire, "instagram", "access_token", **{**ask, "client_secret": "appsecret"})
+    assert wrong.json()["error"]["code"] == 1
+
+
+def test_instagram_refuses_codes_in_its_older_envelope(wire):
+    code = direct_code(wire)
+
+    def refused(method="POST", **more):
+        form = {**direct_form(code), **more}
+        answer = exchange(wire, "instagram", "oauth/access_token", method, **form)
+        body = answer.json()
+        assert answer.status_code == 400
+        assert (body["error_type"], body["code"]) == ("OAuthException", 400)
+        return body["error_message"]
+
+    assert "POST" in refused(method="GET")
+    assert "application" in refused(client_id="42")
+    assert "secret" in refused(client_secret="appsecret")
+    assert "grant_type" in refused(grant_type="other")
+    assert "redirect_uri" in refused(redirect_uri=BACK.replace("9", "8"))
+    assert "format" in refused(code="AQnonsense")
+    assert wire.instagram.expire_codes() == 1
+    assert "expired" in refused()
+    wire.advance(minutes=1)
+    code = direct_code(wire)
+    form = direct_form(code)
+    assert exchange(wire, "instagram", "oauth/access_token", "POST", **form).status_code == 200
+    assert "used" in refused()
+
+
+def test_instagrams_answer_may_be_wrapped_as_documented(wire):
+    wire.switch(instagram__wrapped_answer=True)
+    form = direct_form(direct_code(wire))
+    body = exchange(wire, "instagram", "oauth/access_token", "POST", **form).json()
+    (row,) = body["data"]
+    assert row["permissions"] == DIRECT_SCOPES
+
+
+def test_an_instagram_account_may_remove_the_app(wire):
+    person = wire.direct.platform_account_id
+    (facts,) = wire.instagram.grants()
+    assert (facts.subject, facts.client_id, facts.alive) == (person, "4242", True)
+    assert wire.instagram.withdraw(person, "other") == 0
+    assert wire.instagram.withdraw(person) == 1
+    assert wire.error("me", host="instagram", token=wire.direct.token)[1]["code"] == 190
+    assert not wire.instagram.grants()[0].alive
 
 
 def refresh(wire, token):

@@ -8,6 +8,7 @@ from analytics_sync.simulator.services._graph.errors import (
     permission_missing,
 )
 from analytics_sync.simulator.services._graph.host import names_in
+from analytics_sync.simulator.services._graph.society import Reached
 from analytics_sync.simulator.world import SimulatedAccount, Token, World
 
 ALL_TASKS = ("ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MANAGE", "MESSAGING", "MODERATE")
@@ -81,6 +82,12 @@ class Access:
                 raise action_not_permitted()
         if self.token.facts.get("business_role") and not self.token.scopes >= BUSINESS_SCOPES:
             raise action_not_permitted()
+
+    def sees_instagram(self, page_id: str) -> bool:
+        """Whether the account behind a Page is shown; through a Business it takes more scopes."""
+        pages = self.token.facts.get("pages")
+        shared = isinstance(pages, Reached) and not pages.directly(page_id)
+        return not shared or self.token.scopes >= BUSINESS_SCOPES
 
     def _instagram_scopes(self, *, insights: bool) -> tuple[str, ...]:
         prefix = "instagram_business_" if self.token.kind == "ig" else "instagram_"

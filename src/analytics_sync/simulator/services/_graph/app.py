@@ -7,11 +7,12 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from analytics_sync.simulator.recorder import note
 from analytics_sync.simulator.services._graph.call import Call, options_of
+from analytics_sync.simulator.services._graph.dialog import Dialog
 from analytics_sync.simulator.services._graph.errors import (
     Answer,
     GraphError,
@@ -33,7 +34,7 @@ from analytics_sync.simulator.services._graph.finder import (
 )
 from analytics_sync.simulator.services._graph.host import Host
 from analytics_sync.simulator.services._graph.nodes import Node
-from analytics_sync.simulator.services._graph.oauth import consent
+from analytics_sync.simulator.services._graph.people import Person
 from analytics_sync.simulator.services._graph.request import GraphRequest, read_request
 from analytics_sync.simulator.services._graph.tokens import authenticate
 from analytics_sync.simulator.services._graph.usage import Usage
@@ -69,12 +70,14 @@ class GraphApp:
         self,
         host: Host,
         endpoints: Mapping[tuple[str, ...], TokenEndpoint],
-        dialog: tuple[str, ...],
+        path: tuple[str, ...],
+        dialog: Dialog,
         batch: "Callable[[GraphApp, GraphRequest], Outcome]",
     ) -> None:
         self.host = host
         self.usage = Usage(host)
         self.endpoints = endpoints
+        self.dialog_path = path
         self.dialog = dialog
         self.batch = batch
         self.find = find_on_facebook if host.name == "facebook" else find_on_instagram
@@ -90,8 +93,8 @@ class GraphApp:
             outcome = self.refused(error, None)
         else:
             version = asked.version
-            if asked.segments == self.dialog:
-                return self._redirect(request, asked)
+            if asked.segments == self.dialog_path:
+                return await self.dialog.answer(request)
             is_batch = not asked.segments and asked.method == "POST" and "batch" in asked.params
             outcome = self.batch(self, asked) if is_batch else self.perform(asked)
         note(request.scope, outcome.label, outcome.charged)
@@ -99,13 +102,6 @@ class GraphApp:
         headers = {"facebook-api-version": version, "x-fb-trace-id": self.host.trace()}
         body = json.dumps(outcome.body, separators=(",", ":")).encode()
         return Response(body, outcome.status, {**headers, **outcome.headers}, media_type=kind)
-
-    def _redirect(self, request: Request, asked: GraphRequest) -> Response:
-        note(request.scope, "consent", 0)
-        try:
-            return RedirectResponse(consent(self.host, asked.params), 302)
-        except GraphError as error:
-            return Response(error.message, error.status)
 
     def perform(self, asked: GraphRequest) -> Outcome:
         """One request that is no batch."""
@@ -126,6 +122,8 @@ class GraphApp:
         token_faults(call)
         if "date_format" in call.request.params:
             raise removed_parameter("date_format")
+        if call.request.method == "DELETE" and call.request.segments[1:2] == ("permissions",):
+            return self._remove_permissions(call)
         node, edge = self._resolve(call)
         self._charge(call, node)
         whole_faults(call)
@@ -135,6 +133,19 @@ class GraphApp:
         if edge is None:
             return node.show(options.fields)
         return node.open(edge, options)
+
+    def _remove_permissions(self, call: Call) -> Answer:
+        """`DELETE {person}/permissions[/{permission}]`: the person, or the app, ends a consent."""
+        identity, _, *rest = call.request.segments
+        call.label = "permissions"
+        self._charge(call, None)
+        if call.token.kind == "app" and identity in self.host.society.residents and not rest:
+            self.host.society.withdraw(identity, call.token.subject)
+            return {"success": True}
+        node = self.find(call, identity)
+        if not isinstance(node, Person) or len(rest) > 1:
+            raise no_such_object(identity, "delete", instagram=self.host.name == "instagram")
+        return node.remove(rest[0] if rest else None)
 
     def _resolve(self, call: Call) -> tuple[Node, str | None]:
         asked = call.request

@@ -1,11 +1,13 @@
 """Makes Pages, Instagram accounts, their posts and tokens, from the world's seed alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from analytics_sync.simulator.growth import fraction
+from analytics_sync.simulator.services._graph.access import ALL_TASKS
 from analytics_sync.simulator.services._graph.host import Host
 from analytics_sync.simulator.services._graph.oauth import LONG, PERSON
+from analytics_sync.simulator.services._graph.society import Business, Resident
 from analytics_sync.simulator.services._graph.time import DAY
 from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, Token, World
 
@@ -25,6 +27,9 @@ FIRST_OBJECT = 1_200_000_000_000_000
 FIRST_MEDIA = 17_900_000_000_000_000
 FIRST_CHILD = 18_000_000_000_000_000
 ROOM = 1_000_000
+FIRST_OWNER = 20_000_001
+# Who has a role on every made-up business's Page, as an agency's person would.
+EVERYWHERE = "Sim Person"
 
 YOUNGEST = timedelta(hours=1)
 OLDEST = timedelta(days=120)
@@ -172,9 +177,45 @@ def _post(
 
 
 def token_of_page(host: Host, page: SimulatedAccount, scopes: frozenset[str]) -> Token:
-    """A Page token without an end."""
+    """A Page token without an end, as its owner has it."""
     value = host.secret("EAAP", "page", page.id, *sorted(scopes))
-    return _token(host, value, "page", page.id, scopes, {"user_id": PERSON})
+    owner = str(page.facts.get("owner", PERSON))
+    return _token(host, value, "page", page.id, scopes, {"user_id": owner})
+
+
+def settle_owner(host: Host, page: SimulatedAccount) -> None:
+    """Someone who owns this Page alone; and one person has a role on all such Pages."""
+    society = host.society
+    owner = society.add(
+        Resident(str(FIRST_OWNER + len(society.residents)), f"Owner of {page.name}")
+    )
+    page.facts["owner"] = owner.id
+    everywhere = society.residents.get(PERSON) or society.add(Resident(PERSON, EVERYWHERE))
+    owner.pages[page.id] = everywhere.pages[page.id] = ALL_TASKS
+
+
+def settle(
+    host: Host,
+    name: str,
+    pages: Mapping[str, Iterable[str]],
+    owned: Mapping[str, Iterable[str]],
+    client: Mapping[str, Iterable[str]],
+) -> Resident:
+    """A new person with these Pages (id -> tasks), some of them through one Business."""
+    society = host.society
+    identity = str(FIRST_OWNER + len(society.residents))
+    businesses = []
+    if owned or client:
+        businesses = [Business(f"7{identity}", f"{name}'s Business", tuple(owned), tuple(client))]
+    return society.add(
+        Resident(
+            identity,
+            name,
+            {page: tuple(tasks) for page, tasks in pages.items()},
+            {page: tuple(tasks) for page, tasks in {**owned, **client}.items()},
+            businesses,
+        )
+    )
 
 
 def token_of_person(

@@ -5,6 +5,7 @@ from datetime import datetime
 from analytics_sync.simulator.services._graph.access import Access
 from analytics_sync.simulator.services._graph.errors import Answer, GraphError, bad_parameter
 from analytics_sync.simulator.services._graph.host import Host
+from analytics_sync.simulator.services._graph.oauth import DATA_ACCESS
 from analytics_sync.simulator.services._graph.request import GraphRequest
 from analytics_sync.simulator.services._graph.time import DAY
 from analytics_sync.simulator.services._graph.tokens import (
@@ -15,13 +16,14 @@ from analytics_sync.simulator.services._graph.tokens import (
 )
 from analytics_sync.simulator.world import Token
 
-DATA_ACCESS = 90 * DAY
+# Permissions that are given for single Pages and accounts.
+COVERING = ("pages_", "read_insights", "instagram_", "ads_", "business_")
 TYPES = {"page": "PAGE", "user": "USER", "system": "SYSTEM_USER", "app": "APP"}
 
 
 def debug_token(host: Host, request: GraphRequest) -> Answer:
     """The inspecting token is the application's, or a living one of the same application."""
-    authenticate(host, request)
+    viewer = authenticate(host, request)
     value = request.params.get("input_token", "")
     if not value:
         raise bad_parameter("You must provide an input token")
@@ -29,6 +31,9 @@ def debug_token(host: Host, request: GraphRequest) -> Answer:
         token = application_token(host, value) if "|" in value else find_token(host, value)
     except GraphError as error:
         return {"data": {"error": _short(error), "is_valid": False, "scopes": []}}
+    if host.application_of(token).client_id != host.application_of(viewer).client_id:
+        foreign = bad_parameter("The App_id in the input_token did not match the Viewing App")
+        return {"data": {"error": _short(foreign), "is_valid": False, "scopes": []}}
     data = _described(host, token)
     try:
         check_alive(host, token)
@@ -46,17 +51,16 @@ def _described(host: Host, token: Token) -> Answer:
     issued = token.facts.get("issued_at")
     issued_at = issued if isinstance(issued, datetime) else host.now - DAY
     access_until = token.facts.get("data_access_expires_at", issued_at + DATA_ACCESS)
-    access = Access(host.world, token)
     data: Answer = {
         "app_id": str(token.facts.get("app_id", host.app_id)),
         "type": TYPES.get(token.kind, "USER"),
-        "application": "acme",
+        "application": host.application_of(token).name,
         "is_valid": True,
         "issued_at": int(issued_at.timestamp()),
         "expires_at": 0 if token.expires_at is None else int(token.expires_at.timestamp()),
         "data_access_expires_at": _seconds(access_until),
         "scopes": sorted(token.scopes),
-        "granular_scopes": [_granted(access, scope) for scope in sorted(token.scopes)],
+        "granular_scopes": [_granted(host, token, scope) for scope in sorted(token.scopes)],
     }
     if token.kind == "page":
         data["profile_id"] = token.subject
@@ -65,8 +69,13 @@ def _described(host: Host, token: Token) -> Answer:
     return data
 
 
-def _granted(access: Access, scope: str) -> Answer:
-    """Which Pages or Instagram accounts a permission really covers."""
+def _granted(host: Host, token: Token, scope: str) -> Answer:
+    """Which Pages or Instagram accounts a permission really covers; none named means all."""
+    consent = host.society.consent_of(token)
+    everything = consent is not None and consent.pages is None and token.kind == "user"
+    if everything or not scope.startswith(COVERING):
+        return {"scope": scope}
+    access = Access(host.world, token)
     accounts = access.instagram() if scope.startswith("instagram") else access.pages()
     covered = sorted(account.id for account in accounts)
     return {"scope": scope, "target_ids": covered} if covered else {"scope": scope}

@@ -69,6 +69,16 @@ class GraphError(Exception):
         return f'OAuth "Facebook Platform" "{reason}" "{message}"'
 
 
+class InstagramOAuthError(GraphError):
+    """The same in the envelope of api.instagram.com/oauth/access_token."""
+
+    def __init__(self, error: GraphError) -> None:
+        super().__init__(error.message.removeprefix("(#100) "), error.code)
+
+    def envelope(self, trace: str) -> Answer:
+        return {"error_type": "OAuthException", "code": 400, "error_message": self.message}
+
+
 # Objects, fields and parameters
 
 
@@ -150,6 +160,10 @@ def permission_missing(scope: str) -> GraphError:
 def extended_permission_missing(scope: str) -> GraphError:
     """Code 200, as insights of Pages say it."""
     return GraphError(f"(#200) Requires extended permission: {scope}", 200)
+
+
+def business_permission_missing() -> GraphError:
+    return GraphError("(#200) Requires business_management permission to manage the object", 200)
 
 
 def action_not_permitted() -> GraphError:

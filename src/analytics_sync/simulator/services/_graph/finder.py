@@ -16,7 +16,7 @@ from analytics_sync.simulator.services._graph.media import (
 )
 from analytics_sync.simulator.services._graph.nodes import Node
 from analytics_sync.simulator.services._graph.pages import feed_extras, find_page
-from analytics_sync.simulator.services._graph.people import Person
+from analytics_sync.simulator.services._graph.people import Person, find_business
 from analytics_sync.simulator.services._graph.posts import Post, page_budget
 from analytics_sync.simulator.services._graph.profiles import DirectProfile, Profile, find_profile
 from analytics_sync.simulator.services._graph.usage import Budget
@@ -40,6 +40,7 @@ def find_on_facebook(call: Call, identity: str) -> Node:
     found = (
         find_page(call, identity)
         or find_profile(call, identity, Profile)
+        or find_business(call, identity)
         or _find_content(call, identity)
         or find_media(call, identity, Media)
     )

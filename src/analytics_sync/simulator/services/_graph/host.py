@@ -5,21 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from analytics_sync.simulator.world import World
+from analytics_sync.simulator.services._graph.apps import Application, Code
+from analytics_sync.simulator.services._graph.society import Society
+from analytics_sync.simulator.world import Token, World
 
-# The made-up application, unless the switches `<host>.app_id` and `<host>.app_secret` say else.
-APP_ID = "42"
-APP_SECRET = "appsecret"
-
-
-@dataclass
-class Grant:
-    """What an authorization code stands for."""
-
-    redirect_uri: str
-    scopes: frozenset[str]
-    expires_at: datetime
-    used: bool = False
+# The first application of each host, unless the switches `<host>.app_id` and `<host>.app_secret`
+# say else.
+FIRST = {"facebook": ("42", "appsecret"), "instagram": ("4242", "instagram-appsecret")}
 
 
 @dataclass
@@ -34,8 +26,13 @@ class Host:
 
     world: World
     name: str
-    codes: dict[str, Grant] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    codes: dict[str, Code] = field(default_factory=dict)
     traced: int = 0
+    society: Society = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.society = Society(self.world)
 
     @property
     def now(self) -> datetime:
@@ -61,12 +58,32 @@ class Host:
 
     @property
     def app_id(self) -> str:
-        return self.text("app_id", APP_ID)
+        return self.text("app_id", FIRST[self.name][0])
 
     @property
     def app_secret(self) -> str:
         required = self.switch("require_proof")
-        return required if isinstance(required, str) else self.text("app_secret", APP_SECRET)
+        if isinstance(required, str):
+            return required
+        return self.text("app_secret", FIRST[self.name][1])
+
+    def application(self, client_id: str) -> Application | None:
+        """An app by its id: the first one, or one that was added."""
+        if client_id == self.app_id:
+            return Application(client_id, self.app_secret)
+        return self.applications.get(client_id)
+
+    def application_of(self, token: Token) -> Application:
+        """The app through which a token was given; tokens made by hand are the first app's."""
+        found = self.application(str(token.facts.get("app_id", self.app_id)))
+        return found or Application(self.app_id, self.app_secret)
+
+    def expire_codes(self) -> int:
+        """Every code that was not exchanged yet is too old from now on; returns how many."""
+        waiting = [code for code in self.codes.values() if not code.used]
+        for code in waiting:
+            code.expires_at = self.now
+        return len(waiting)
 
     def trace(self) -> str:
         """The next `fbtrace_id`."""

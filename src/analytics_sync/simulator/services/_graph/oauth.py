@@ -1,21 +1,24 @@
-"""The token endpoints: codes, exchanges, refreshes, and the consent dialog.
+"""The token endpoints: codes, exchanges and refreshes.
 
-Sources: Meta, "Long-Lived Access Tokens", "Refresh Access Token", "Access Token". The dialog
-consents at once: there is nobody to ask.
+Sources: Meta, "Long-Lived Access Tokens", "Refresh Access Token", "Access Token". Instagram's
+address for codes speaks an older envelope of errors than the rest (as observed).
 """
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
+from typing import Any
 
+from analytics_sync.simulator.services._graph.apps import Application, Code
 from analytics_sync.simulator.services._graph.errors import (
     Answer,
     GraphError,
+    InstagramOAuthError,
     action_not_permitted,
     bad_parameter,
 )
-from analytics_sync.simulator.services._graph.host import Grant, Host
+from analytics_sync.simulator.services._graph.host import Host
 from analytics_sync.simulator.services._graph.request import GraphRequest
+from analytics_sync.simulator.services._graph.society import Consent, Reached
 from analytics_sync.simulator.services._graph.time import DAY, MINUTE
 from analytics_sync.simulator.services._graph.tokens import check_alive, find_token
 from analytics_sync.simulator.world import Token
@@ -23,61 +26,72 @@ from analytics_sync.simulator.world import Token
 SHORT = {"facebook": timedelta(hours=2), "instagram": timedelta(hours=1)}
 LONG = 60 * DAY
 CODE_LIFE = 10 * MINUTE
+DATA_ACCESS = 90 * DAY
 PERSON = "10000001"
-
-
-def consent(host: Host, params: Mapping[str, str]) -> str:
-    """Where the dialog sends the browser: with a code, or with what went wrong.
-
-    Switch `<host>.refuses_consent`: the person says no.
-    """
-    redirect_uri = params.get("redirect_uri", "")
-    if params.get("client_id") != host.app_id:
-        raise GraphError("Error validating application. Invalid application ID.", 101)
-    if not redirect_uri.startswith(("http://", "https://")):
-        raise bad_parameter("The redirect_uri URL must be absolute")
-    state = {"state": params["state"]} if "state" in params else {}
-    if host.flag("refuses_consent"):
-        said = {
-            "error": "access_denied",
-            "error_reason": "user_denied",
-            "error_description": "Permissions error",
-        }
-    else:
-        scopes = frozenset(params.get("scope", "").replace(",", " ").split())
-        said = {"code": authorize(host, redirect_uri, scopes)}
-    glue = "&" if "?" in redirect_uri else "?"
-    tail = "#_" if host.name == "instagram" else "#_=_"
-    return f"{redirect_uri}{glue}{urlencode({**said, **state})}{tail}"
-
-
-def authorize(host: Host, redirect_uri: str, scopes: frozenset[str]) -> str:
-    """A code that can be exchanged once, within ten minutes."""
-    code = host.secret("AQ", "code", len(host.codes), redirect_uri)
-    host.codes[code] = Grant(redirect_uri, scopes, host.now + CODE_LIFE)
-    return code
+# What a new token does not take over from the one that it comes from.
+OWN_FACTS = frozenset({"issued_at", "short_lived"})
 
 
 def access_token(host: Host, request: GraphRequest) -> Answer:
-    """`GET` or `POST oauth/access_token`: a code, a long-lived token, or the application's own."""
+    """`oauth/access_token` of Facebook: a code, a long-lived token, or the application's own."""
     params = request.params
-    _check_application(host, params)
+    application = _application(host, params)
     match params.get("grant_type", "authorization_code"):
-        case "fb_exchange_token" if host.name == "facebook":
-            return _bearer(host, _lengthened(host, _required(params, "fb_exchange_token")))
-        case "client_credentials" if host.name == "facebook":
-            return {"access_token": f"{host.app_id}|{host.app_secret}", "token_type": "bearer"}
+        case "fb_exchange_token":
+            return _bearer(host, _exchanged_token(host, params, application))
+        case "client_credentials":
+            value = f"{application.client_id}|{application.client_secret}"
+            return {"access_token": value, "token_type": "bearer"}
         case "authorization_code":
-            return _exchanged(host, params)
+            return _bearer(host, _user_token(host, _code(host, params, application)))
         case other:
             raise bad_parameter(f"Unsupported grant_type {other}")
 
 
-def _check_application(host: Host, params: Mapping[str, str]) -> None:
-    if _required(params, "client_id") != host.app_id:
+def instagram_access_token(host: Host, request: GraphRequest) -> Answer:
+    """`POST oauth/access_token` of Instagram, with a form: a code for a token of an hour.
+
+    Switch `instagram.wrapped_answer`: the answer inside `{"data": [...]}`, as Meta documents it.
+    """
+    try:
+        if request.method != "POST":
+            raise bad_parameter("Invalid request method: this address is called with POST")
+        if _required(request.params, "grant_type") != "authorization_code":
+            raise bad_parameter("grant_type must be authorization_code")
+        application = _application(host, request.params)
+        code = _code(host, request.params, application)
+    except GraphError as error:
+        raise InstagramOAuthError(error) from None
+    token = _added(
+        host,
+        host.secret("IGAA", code.person, len(host.world.tokens)),
+        "ig",
+        code.person,
+        code.scopes,
+        host.now + SHORT["instagram"],
+        {"app_id": application.client_id, "short_lived": True},
+    )
+    said: Answer = {
+        "access_token": token.value,
+        "user_id": token.subject,
+        "permissions": sorted(token.scopes),
+    }
+    if host.flag("wrapped_answer"):
+        return {"data": [{**said, "permissions": ",".join(sorted(token.scopes))}]}
+    return said
+
+
+def _application(host: Host, params: Mapping[str, str]) -> Application:
+    """The app that asks, by its id and secret.
+
+    :raises GraphError: 101 for an unknown one, 1 for a wrong secret.
+    """
+    application = host.application(_required(params, "client_id"))
+    if application is None:
         raise GraphError("Error validating application. Invalid application ID.", 101)
-    if _required(params, "client_secret") != host.app_secret:
+    if _required(params, "client_secret") != application.client_secret:
         raise GraphError("Error validating client secret.", 1)
+    return application
 
 
 def _required(params: Mapping[str, str], name: str) -> str:
@@ -87,45 +101,61 @@ def _required(params: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _exchanged(host: Host, params: Mapping[str, str]) -> Answer:
-    code = _required(params, "code").removesuffix("#_")
-    grant = host.codes.get(code)
-    if grant is None:
+def _code(host: Host, params: Mapping[str, str], application: Application) -> Code:
+    """The code of a request, which is used up by this.
+
+    :raises GraphError: unknown or of another app, used, for another address, or too old.
+    """
+    value = _required(params, "code").removesuffix("#_")
+    code = host.codes.get(value)
+    if code is None or code.application.client_id != application.client_id:
         raise GraphError("Invalid verification code format.", 100, subcode=36009)
-    if grant.used:
+    if code.used or (code.consent is not None and code.consent.ended):
         raise GraphError("This authorization code has been used.", 100, subcode=36009)
-    if grant.redirect_uri != params.get("redirect_uri"):
+    if code.redirect_uri != params.get("redirect_uri"):
         raise GraphError(
             "Error validating verification code. Please make sure your redirect_uri is identical "
             "to the one you used in the OAuth dialog request",
             100,
             subcode=36008,
         )
-    if grant.expires_at <= host.now:
+    if code.expires_at <= host.now:
         raise GraphError("This authorization code has expired.", 100, subcode=36007)
-    grant.used = True
-    token = _person_token(host, grant.scopes, code)
-    if host.name == "instagram":
-        return {
-            "access_token": token.value,
-            "user_id": token.subject,
-            "permissions": sorted(token.scopes),
-        }
-    return _bearer(host, token)
+    code.used = True
+    return code
 
 
-def _person_token(host: Host, scopes: frozenset[str], code: str) -> Token:
-    """Short-lived. The person has a role on every Page, or owns the account `<host>.person`."""
-    expires_at = host.now + SHORT[host.name]
-    if host.name == "facebook":
-        pages = [page.id for page in host.world.of("facebook")]
-        facts: dict[str, object] = {"pages": pages}
-        value, kind, subject = host.secret("EAAB", code), "user", host.text("person", PERSON)
-    else:
-        first = next((account.id for account in host.world.of("instagram")), "")
-        value, kind, subject = host.secret("IGAA", code), "ig", host.text("person", first)
-        facts = {"short_lived": True}
-    return _added(host, value, kind, subject, scopes, expires_at, facts)
+def _user_token(host: Host, code: Code) -> Token:
+    """A person's short-lived token."""
+    consent = code.consent
+    if consent is None:
+        raise GraphError("Invalid verification code format.", 100, subcode=36009)
+    return _added(
+        host,
+        host.secret("EAAB", code.person, len(host.world.tokens)),
+        "user",
+        code.person,
+        consent.granted,
+        host.now + SHORT["facebook"],
+        {
+            "app_id": code.application.client_id,
+            "pages": Reached(consent),
+            "consent": consent,
+            "name": consent.person.name,
+            "data_access_expires_at": (consent.given_at or host.now) + DATA_ACCESS,
+        },
+    )
+
+
+def _exchanged_token(host: Host, params: Mapping[str, str], application: Application) -> Token:
+    token = _living(host, _required(params, "fb_exchange_token"))
+    if host.application_of(token).client_id != application.client_id:
+        raise GraphError(
+            "Error validating access token: The access token does not belong to application "
+            f"{application.client_id}.",
+            190,
+        )
+    return _lengthened(host, token)
 
 
 def _added(
@@ -138,9 +168,11 @@ def _added(
     facts: dict[str, object],
 ) -> Token:
     told = {"app_id": host.app_id, "issued_at": host.now, **facts}
-    return host.world.add_token(
-        Token(value, host.name, kind, subject, scopes, expires_at, facts=told)
-    )
+    token = Token(value, host.name, kind, subject, scopes, expires_at, facts=told)
+    consent = facts.get("consent")
+    if isinstance(consent, Consent):
+        consent.tokens.append(token)
+    return host.world.add_token(token)
 
 
 def _living(host: Host, value: str) -> Token:
@@ -149,13 +181,11 @@ def _living(host: Host, value: str) -> Token:
     return token
 
 
-def _lengthened(host: Host, value: str) -> Token:
+def _lengthened(host: Host, token: Token) -> Token:
     """60 days from now, under a new value. A dead token cannot be exchanged."""
-    token = _living(host, value)
+    value = token.value
     prefix = value[:4] if value[:4] in {"EAAB", "IGAA"} else value[:3]
-    facts: dict[str, object] = {
-        k: v for k, v in token.facts.items() if k not in {"issued_at", "short_lived"}
-    }
+    facts: dict[str, Any] = {k: v for k, v in token.facts.items() if k not in OWN_FACTS}
     fresh = host.secret(prefix, value, host.now.timestamp())
     facts["long_lived"] = True
     return _added(host, fresh, token.kind, token.subject, token.scopes, host.now + LONG, facts)
@@ -173,12 +203,12 @@ def exchange_instagram(host: Host, request: GraphRequest) -> Answer:
     params = request.params
     if _required(params, "grant_type") != "ig_exchange_token":
         raise bad_parameter("grant_type must be ig_exchange_token", instagram=True)
-    if _required(params, "client_secret") != host.app_secret:
-        raise GraphError("Error validating client secret.", 1)
     token = _living(host, _given(request))
+    if _required(params, "client_secret") != host.application_of(token).client_secret:
+        raise GraphError("Error validating client secret.", 1)
     if not token.facts.get("short_lived"):
         raise bad_parameter("Only a short-lived token can be exchanged", instagram=True)
-    return _bearer(host, _lengthened(host, token.value))
+    return _bearer(host, _lengthened(host, token))
 
 
 def refresh_instagram(host: Host, request: GraphRequest) -> Answer:
@@ -194,7 +224,7 @@ def refresh_instagram(host: Host, request: GraphRequest) -> Answer:
         raise bad_parameter(
             "The access token must be long-lived and at least 24 hours old", instagram=True
         )
-    fresh = _lengthened(host, token.value)
+    fresh = _lengthened(host, token)
     return {**_bearer(host, fresh), "permissions": ",".join(sorted(fresh.scopes))}
 
 

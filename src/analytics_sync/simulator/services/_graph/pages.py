@@ -68,6 +68,8 @@ class Page(PageNode):
             case "followers_count" | "fan_count":
                 return followers(self.call.world, self.page)
             case "access_token":
+                if not self.call.access.roles()[self.page.id]:
+                    return None
                 return page_token(self.call.host, self.call.token, self.page).value
             case "tasks":
                 return list(self.call.access.roles()[self.page.id])
@@ -80,6 +82,8 @@ class Page(PageNode):
 
     def _instagram(self, fields: Fields | None) -> Answer | None:
         Profile.check(fields)
+        if not self.call.access.sees_instagram(self.page.id):
+            return None
         linked = str(self.page.facts.get("instagram_id", ""))
         account = self.call.world.account("instagram", linked)
         return None if account is None else Profile(self.call, account).show(fields)

@@ -36,7 +36,7 @@ def authenticate(host: Host, request: GraphRequest) -> Token:
         raise token_missing(request)
     token = application_token(host, value) if "|" in value else find_token(host, value)
     check_alive(host, token)
-    check_proof(host, token.value, request.params.get("appsecret_proof"))
+    check_proof(host, token, request.params.get("appsecret_proof"))
     return token
 
 
@@ -49,9 +49,11 @@ def find_token(host: Host, value: str) -> Token:
 
 def application_token(host: Host, value: str) -> Token:
     """`{app-id}|{app-secret}`."""
-    if value != f"{host.app_id}|{host.app_secret}":
+    client_id, _, secret = value.partition("|")
+    application = host.application(client_id)
+    if application is None or application.client_secret != secret:
         raise refused_token(host, "Invalid OAuth access token signature.")
-    return Token(value, host.name, "app", host.app_id)
+    return Token(value, host.name, "app", client_id, facts={"app_id": client_id})
 
 
 def check_alive(host: Host, token: Token) -> None:
@@ -95,7 +97,7 @@ def proof_of(secret: str, token: str) -> str:
     return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def check_proof(host: Host, token: str, proof: str | None) -> None:
+def check_proof(host: Host, token: Token, proof: str | None) -> None:
     """A proof must belong to the very token of the request.
 
     One that is sent without being required is checked when a switch has named the secret.
@@ -113,7 +115,8 @@ def check_proof(host: Host, token: str, proof: str | None) -> None:
         return
     if not (required or host.switch("app_secret")):
         return
-    if not hmac.compare_digest(proof.encode(), proof_of(host.app_secret, token).encode()):
+    wanted = proof_of(host.application_of(token).client_secret, token.value)
+    if not hmac.compare_digest(proof.encode(), wanted.encode()):
         raise GraphError(
             "Invalid appsecret_proof provided in the API argument", 100, kind="GraphMethodException"
         )

@@ -10,8 +10,6 @@ from analytics_sync.cli.tables import say, table
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-COUNTS = ("selected", "synced", "failed", "deferred")
-
 
 def register(app: typer.Typer) -> None:
     app.command("runs")(runs)
@@ -26,6 +24,7 @@ def runs(
     json: Json = False,
 ) -> None:
     """Show the newest runs; with an ID, every error of that run."""
+    from analytics_sync.report.runs import as_document, with_errors
     from analytics_sync.store import runs as stored
 
     with opened() as installation, installation.database.read() as connection:
@@ -38,40 +37,7 @@ def runs(
             )
             return
         row, errors = stored.get(connection, id), stored.errors_of(connection, id)
-    answer(_with_errors(row, errors), as_json=json, human=lambda: _show(row, errors))
-
-
-def as_document(row: "Row[Any]") -> dict[str, Any]:
-    """A run in the form of `sync --json`; `outcome` is null while it runs."""
-    finished = row.finished_at
-    return {
-        "id": row.id,
-        "run_id": row.id,
-        "trigger": row.trigger,
-        "job": row.job,
-        "slot": row.slot_at,
-        "made_up": row.made_up,
-        "outcome": row.outcome,
-        "started_at": row.started_at,
-        "finished_at": finished,
-        "seconds": (finished - row.started_at).total_seconds() if finished else None,
-        "requests": row.requests,
-        "discovered": row.discovered,
-        "snapshots": row.snapshots,
-        "posts": {name: getattr(row, name) for name in COUNTS},
-    }
-
-
-def _with_errors(row: "Row[Any]", errors: "list[Row[Any]]") -> dict[str, Any]:
-    """The whole run: accounts as `sync --json` gives them, with their errors."""
-    by_account: dict[int, list[dict[str, Any]]] = {}
-    for error in errors:
-        told = {name: getattr(error, name) for name in ("platform_post_id", "code", "message")}
-        by_account.setdefault(error.account_id, []).append(told)
-    accounts = [
-        {**account, "errors": by_account.get(account["account_id"], [])} for account in row.accounts
-    ]
-    return {**as_document(row), "accounts": accounts}
+    answer(with_errors(row, errors), as_json=json, human=lambda: _show(row, errors))
 
 
 def _list(found: "list[Row[Any]]") -> None:

@@ -1,7 +1,7 @@
 """`schedule`: let the operating system start syncs, for all businesses or for one."""
 
 from datetime import datetime, tzinfo
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -138,6 +138,7 @@ def install(
     installation: "Installation", jobs: "Scheduler", wish: "Wish", *, as_json: bool
 ) -> None:
     """Schedule, and tell what came of it."""
+    from analytics_sync.schedule.answer import as_document
     from analytics_sync.wiring import rows, watcher
 
     made = jobs.schedule(wish)
@@ -145,27 +146,7 @@ def install(
     watching = watcher(installation)
     with rows(installation) as reading:
         cost = watching.forecast(reading, made.state, now, only=made.job).cost
-    answer(_document(made, cost, now), as_json=as_json, human=lambda: _tell(made, cost, now))
-
-
-def _document(made: "Scheduled", cost: "Cost", now: datetime) -> dict[str, Any]:
-    from analytics_sync.schedule.words import said
-
-    return {
-        "id": made.job.name,
-        "name": made.job.title,
-        "trigger": said(made.job.timing),
-        "next_run_time": made.job.next_run(now),
-        "business_id": made.job.business_id,
-        "timezone": made.business.timezone if made.business else "UTC",
-        "backend": made.backend,
-        "replaces": said(made.replaced.timing) if made.replaced else None,
-        "left_out": made.left_out,
-        "calls_per_day": cost.as_json()["calls_per_day"],
-        "reads_per_day": cost.as_json()["reads_charged_per_day"],
-        "dollars_per_day": cost.as_json()["dollars_per_day"],
-        "advice": made.advice,
-    }
+    answer(as_document(made, cost, now), as_json=as_json, human=lambda: _tell(made, cost, now))
 
 
 def _tell(made: "Scheduled", cost: "Cost", now: datetime) -> None:

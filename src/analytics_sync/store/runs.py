@@ -1,14 +1,14 @@
 """Runs and what failed in them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, insert, or_, select, text, update
 
 from analytics_sync.clock import AHEAD
-from analytics_sync.domain.jobs import Claim
+from analytics_sync.domain.jobs import EVERY_BUSINESS, Claim, job_name
 from analytics_sync.errors import WrongUsage
 from analytics_sync.store.statements import row_id
 from analytics_sync.store.tables import account, sync_error, sync_run
@@ -18,6 +18,11 @@ COUNTS = ("requests", "discovered", "snapshots", "selected", "synced", "failed",
 STARTING: Final = timedelta(seconds=30)
 # What started a run that has a row before it has a process.
 API: Final = "api"
+
+_NAMED: Final = {
+    "sqlite": "EXISTS (SELECT 1 FROM json_each(sync_run.businesses) WHERE value = :business)",
+    "postgresql": "CAST(sync_run.businesses AS jsonb) @> to_jsonb(CAST(:business AS integer))",
+}
 
 # Whether a process holds the lock of this run.
 Held = Callable[[int], bool]
@@ -141,6 +146,22 @@ def get(connection: Connection, id: int) -> Row[Any]:
             f"There is no run {id}.", hint="`analytics-sync runs` shows them.", code="unknown_run"
         )
     return row
+
+
+def newest_of(
+    connection: Connection, business_id: int, with_own_job: Collection[int] = ()
+) -> Row[Any] | None:
+    """The newest run that a business took part in; None when there was none.
+
+    `with_own_job`: businesses that the job for all of them leaves out.
+    """
+    jobs = [job_name(business_id), *([] if business_id in with_own_job else [EVERY_BUSINESS])]
+    every = and_(
+        sync_run.c.businesses.is_(None), or_(sync_run.c.job.is_(None), sync_run.c.job.in_(jobs))
+    )
+    named = text(_NAMED[connection.dialect.name])
+    query = select(sync_run).where(or_(every, named)).order_by(sync_run.c.id.desc()).limit(1)
+    return connection.execute(query, {"business": business_id}).first()
 
 
 def errors_of(connection: Connection, run_id: int) -> list[Row[Any]]:

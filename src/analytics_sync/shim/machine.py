@@ -1,0 +1,41 @@
+"""What other machines ask: whether the service is alive, and its numbers in Prometheus' form."""
+
+from fastapi import APIRouter
+from starlette.responses import PlainTextResponse, Response
+
+from analytics_sync.shim import answers
+from analytics_sync.shim.described import responses
+from analytics_sync.shim.desk import opened
+from analytics_sync.shim.exposition import exposition
+from analytics_sync.shim.route import Route
+
+PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+
+_PROMETHEUS_RESPONSES = {
+    **responses(None),
+    200: {"description": "Done.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+}
+
+router = APIRouter(route_class=Route, tags=["machine"])
+
+
+@router.get("/healthz", responses=responses("database", of="string"))
+def healthz() -> Response:
+    """Alive, and the database can be read."""
+    from analytics_sync.store import runs
+
+    with opened() as installation, installation.database.read() as connection:
+        runs.listed(connection, 1)
+    return answers.success({"database": "reachable"})
+
+
+@router.get("/metrics", response_class=PlainTextResponse, responses=_PROMETHEUS_RESPONSES)
+def metrics() -> Response:
+    """Runs, posts, failures, calls, budgets, the newest sync's age, and the days tokens have."""
+    from analytics_sync.store.gauges import gauges
+
+    with opened() as installation:
+        with installation.database.read() as connection:
+            found = gauges(connection)
+        text = exposition(found, installation.clock.now())
+    return Response(text, media_type=PROMETHEUS, headers={"Cache-Control": "no-store"})

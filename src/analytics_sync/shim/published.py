@@ -1,0 +1,60 @@
+"""Posts that the application has just published: taken up as one line of `post import`."""
+
+import io
+import json
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from analytics_sync.errors import WrongUsage
+from analytics_sync.files.posts import import_posts
+from analytics_sync.shim import answers
+from analytics_sync.shim.bounds import LARGEST_ID
+from analytics_sync.shim.described import responses
+from analytics_sync.shim.desk import opened
+from analytics_sync.shim.route import Route
+
+LONGEST: int = 1_000
+LONGEST_TEXT: int = 100_000
+
+router = APIRouter(route_class=Route, tags=["posts"])
+
+
+class Published(BaseModel):
+    """A post, with the names of the columns of `post import`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    business_id: int = Field(ge=1, le=LARGEST_ID)
+    platform: str = Field(min_length=1, max_length=50)
+    platform_account_id: str | None = Field(default=None, max_length=LONGEST)
+    platform_post_id: str = Field(min_length=1, max_length=LONGEST)
+    published_at: str = Field(max_length=100, description="With a zone: 2026-11-23T14:00:00Z")
+    kind: str | None = Field(default=None, max_length=100)
+    text: str | None = Field(default=None, max_length=LONGEST_TEXT)
+    permalink: str | None = Field(default=None, max_length=LONGEST)
+
+
+@router.post(
+    "/api/v1/posts", status_code=201, responses=responses("imported", 404, status=201, of="integer")
+)
+def publish(post: Published) -> Response:
+    """Tell of a post, so that the next sync reads its numbers; telling twice changes nothing."""
+    from analytics_sync.store import businesses
+
+    line = json.dumps(post.model_dump(exclude_none=True)).encode()
+    with opened() as installation:
+        with installation.database.read() as connection:
+            businesses.find(connection, str(post.business_id))
+        outcome = import_posts(
+            installation.database, io.BytesIO(line), "post.jsonl", now=installation.clock.now()
+        )
+    if outcome.refused:
+        raise WrongUsage(
+            outcome.refusals[0].message,
+            hint="Nothing was taken up; the columns of `post import` say what is wanted.",
+            code="post_invalid",
+        )
+    document = {"imported": outcome.imported, "unchanged": outcome.unchanged}
+    return answers.success(document, 201 if outcome.imported else 200)

@@ -5,7 +5,7 @@ of each for every account. Nothing is renewed for a look alone, unless the token
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from analytics_sync.connect.session import login_talk, talking
@@ -20,6 +20,7 @@ from analytics_sync.errors import (
     ExitStatus,
     NotYet,
     Refused,
+    WrongUsage,
 )
 from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.store import leaving
@@ -27,6 +28,8 @@ from analytics_sync.sync.parts import Parts
 from analytics_sync.vault import Vault
 
 RENEWED = "The access token had expired, so it was renewed."
+# Of one's own account nothing more is to be looked at: scopes are inspected.
+OWNER = "owner"
 NO_CREDENTIAL = "The account has no credential."
 
 
@@ -124,10 +127,10 @@ async def _look(parts: Parts, vault: Vault, stored: Stored, served: Sequence[Acc
             notes = (RENEWED,)
         token = stored.token
         assert token is not None
-        account = served[0] if len(served) == 1 else None
+        account = _shown(token, served)
         inspection = await login.inspect(talk, token, account)
         reach = None
-        if inspection.alive and stored.by_login:
+        if inspection.alive and stored.by_login and inspection.role != OWNER:
             reach, failure = await _reach(login, talk, token)
             notes += (failure,) if failure else reach.notes if reach is not None else ()
         elif inspection.alive and len(served) > 1:
@@ -135,17 +138,28 @@ async def _look(parts: Parts, vault: Vault, stored: Stored, served: Sequence[Acc
         return _Looked(stored, inspection, account, reach, notes)
 
 
+def _shown(token: Token, served: Sequence[Account]) -> Account | None:
+    """The account with which a token is inspected: the only one, or one with a token of its own,
+    which may live longer than the person's.
+    """
+    own = [one for one in served if one.platform_account_id in token.account_tokens]
+    return own[0] if own else served[0] if len(served) == 1 else None
+
+
 async def _reach(login: Login, talk: Talk, token: Token) -> tuple[Reach | None, str]:
-    """What a log-in reaches; or why that is not told."""
+    """What a log-in reaches; or why that is not told. Tokens of accounts may outlive the person's."""
     try:
         return await login.reach(talk, token), ""
-    except (AccountRefused, CallFailed, NotYet) as error:
+    except (AccountRefused, CallFailed, CredentialRefused, NotYet, WrongUsage) as error:
         return None, f"{login.title} does not tell what it reaches: {error.message}"
 
 
 def _judged(looked: _Looked, account: Account) -> Checked:
     """One account by what was learned of its credential."""
     inspection = looked.inspection
+    if looked.account not in {None, account}:
+        # What it was told of another account.
+        inspection = replace(inspection, role=None, missing=())
     return Checked(account, inspection, _lacks(looked, account), (*inspection.notes, *looked.notes))
 
 

@@ -7,11 +7,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
 
 from analytics_sync.clock import Clock
 from analytics_sync.domain.credentials import App
 from analytics_sync.platforms import all_platforms
 from analytics_sync.platforms._login import Talk
+from analytics_sync.settings.address import follow
 from analytics_sync.settings.declare import PlatformSettings
 from analytics_sync.simulator.app import Simulator
 from analytics_sync.simulator.clock import SimulatedClock
@@ -30,11 +34,10 @@ Work = Callable[[Talk], Awaitable[T]]
 def settings_of(platform: str, base_url: str) -> PlatformSettings:
     """A platform's usual settings below another address."""
     told = all_platforms()[platform]
-    path = {"x": "/2/oauth2/token", "linkedin": "/oauth/v2/accessToken"}[platform]
     return PlatformSettings(
         base_url=base_url,
-        token_url=base_url + path,
-        authorize_url=told.authorize_url,
+        token_url=follow(told.token_url, base_url),
+        authorize_url=follow(told.authorize_url, base_url),
         own={setting.name: setting.default for setting in told.settings},
     )
 
@@ -52,6 +55,14 @@ class Desk:
         """Run `work` with a talk of this app."""
         below = settings_of(app.platform, f"{self.origin}/{app.platform}")
         return talking(app, replace(below, **settings), self.clock, work)
+
+    def authorized(self, address: str, person: str, decision: str = "allow") -> dict[str, str]:
+        """What a browser is sent back with, once this person has pressed a button."""
+        with httpx.Client() as browser:
+            assert browser.get(address).status_code == 200
+            answer = browser.post(address, data={"person": person, "decision": decision})
+        assert answer.status_code == 302, answer.text
+        return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
     def labels(self) -> dict[str, int]:
         """Requests by label since the last time, as the server counted them."""

@@ -187,6 +187,14 @@ def test_a_token_that_has_not_settled_is_waited_for(desk, service):
     assert [one.platform_account_id for one in reach(desk, renewed).accounts] == given.administers
 
 
+def test_a_dead_token_needs_no_revoking_and_trouble_is_told():
+    def revoke(*answers):
+        return against([*answers], APP, FakeClock(), lambda t: PAGES.revoke(t, TOKEN))[0]
+
+    assert revoke(says(400, DEAD)) is None
+    assert isinstance(revoke(says(503, b"")), CallFailed)
+
+
 # --- when it is renewed ---------------------------------------------------------------------------
 
 
@@ -545,6 +553,25 @@ def test_trouble_with_the_role_leaves_what_the_introspection_told(desk, service)
     found = inspect(desk, token, page_account(given.administers[0]))
     assert (found.alive, found.role) == (True, None)
     assert "503" in found.notes[0]
+
+
+def test_trouble_without_an_introspection_is_no_answer():
+    app, account = App("linkedin", ""), page_account(page(1))
+    failure, _ = against(
+        [says(503, b"")], app, FakeClock(), lambda talk: PAGES.inspect(talk, TOKEN, account)
+    )
+    assert isinstance(failure, Temporary)
+
+
+def test_a_token_that_may_not_ask_for_roles_or_name_its_member_is_alive(desk, service):
+    given = consent(service, ("r_organization_social", "r_member_postAnalytics"))
+    token = logged_in(desk, service, given)
+    found = inspect(desk, token, page_account(given.administers[0]))
+    assert (found.alive, found.role, found.missing) == (True, None, ("rw_organization_admin",))
+    assert "does not tell the role" in found.notes[0]
+    member = inspect(desk, token, Account(7, 1, "linkedin", given.member, "member"))
+    assert (member.alive, member.role) == (True, None)
+    assert "does not tell whose token it is" in member.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -319,6 +319,13 @@ def test_what_tells_nothing_about_the_grant_ends_nothing(step, status, body, kin
     assert issubclass(kind, CallFailed | RateLimited)
 
 
+@pytest.mark.parametrize("name", ["detail", "message"])
+def test_words_in_another_envelope_are_told_too(name):
+    failure = judged(Step.RENEW, 403, {name: "The app is suspended.", "status": 403})
+    assert type(failure) is Refused
+    assert "The app is suspended" in failure.message
+
+
 def test_a_refusal_inside_a_200_is_one():
     assert isinstance(judged(Step.RENEW, 200, refusal("invalid_grant")), CredentialRefused)
     assert judged(Step.RENEW, 200, {"access_token": "a"}) is None

@@ -299,6 +299,14 @@ def test_both_tokens_are_revoked():
     ]
 
 
+def test_a_dead_token_needs_no_revoking_and_trouble_is_told():
+    def revoke(*answers):
+        return against([*answers], CONFIDENTIAL, FakeClock(), lambda t: LOGIN.revoke(t, TOKEN))[0]
+
+    assert revoke(says(400, DEAD)) is None
+    assert isinstance(revoke(says(503, b"")), CallFailed)
+
+
 # --- a renewal is one request, whatever happens to it ---------------------------------------------
 
 

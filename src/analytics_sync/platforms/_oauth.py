@@ -165,7 +165,7 @@ class OAuthRules:
                 return _address_refused(self.title, told)
             if error in _DEAD:
                 return self._missing(call, reply, problem) or self._dead(told)
-            if error or reply.status == 401:
+            if error or reply.status >= 400:
                 return self._refused(call, reply, told)
         return default_failure(call, reply, now)
 
@@ -248,6 +248,7 @@ def _problem(reply: Reply) -> Mapping[str, Any]:
 
 def _told(problem: Mapping[str, Any]) -> str:
     """The server's own words in one line, without secrets that it may have echoed."""
-    parts = (problem.get("error"), problem.get("error_description") or problem.get("detail"))
-    words = ": ".join(filter(None, map(text_in, parts)))
+    names = ("error_description", "detail", "message")
+    description = next((problem[name] for name in names if problem.get(name)), "")
+    words = ": ".join(filter(None, map(text_in, (problem.get("error"), description))))
     return redacted(" ".join(words.split()))[:300].rstrip(".")

@@ -1,6 +1,6 @@
 """Consents and tokens of the simulated LinkedIn, over their lifetime."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 
@@ -216,63 +216,180 @@ def test_other_scopes_invalidate_earlier_tokens(wire, consent):
     refused(me(wire, same.tokens[-1].value), 401, serviceErrorCode=65601)
 
 
-def authorize(wire, **more):
+BACK = "http://127.0.0.1:5000/callback"
+SCOPES = "openid r_basicprofile rw_organization_admin"
+
+
+def authorize(wire, form=None, **more):
     fields = {
         "response_type": "code",
         "client_id": DEFAULT_APPLICATION.client_id,
-        "redirect_uri": "http%3A%2F%2F127.0.0.1%3A5000%2Fback",
-        "scope": "openid%20r_basicprofile%20rw_organization_admin",
+        "redirect_uri": BACK,
+        "scope": SCOPES,
         "state": "xyz",
         **more,
     }
-    query = "&".join(f"{name}={value}" for name, value in fields.items())
-    return wire.send("GET", f"/oauth/v2/authorization?{query}", {})
+    target = f"/oauth/v2/authorization?{urlencode(fields)}"
+    if form is None:
+        return wire.send("GET", target, {})
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    return wire.send("POST", target, kind, urlencode(form).encode())
 
 
-def exchange(wire, code, redirect="http%3A%2F%2F127.0.0.1%3A5000%2Fback"):
+def allow(wire, member=None, **more):
+    person = member or wire.service.authority.consents[0].member
+    return authorize(wire, {"decision": "allow", "person": person}, **more)
+
+
+def exchange(wire, code, redirect=BACK):
     fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, **CLIENT}
     return wire.form("/oauth/v2/accessToken", fields)
 
 
-def code_of(answer):
+def answer_of(answer):
     assert answer.status == 302
-    return parse_qs(urlsplit(answer.headers["location"]).query)["code"][0]
+    address, _, query = answer.headers["location"].partition("?")
+    assert address == BACK
+    return {name: values[0] for name, values in parse_qs(query).items()}
+
+
+def code_of(answer):
+    return answer_of(answer)["code"]
+
+
+def test_the_page_shows_members_app_and_scopes(wire):
+    text = authorize(wire).body.decode()
+    for part in ("Admin Bakery", "Sim Person", "Simulated app", 'id="scope-openid"'):
+        assert part in text
+    for button in ("allow", "cancel", "cancel-login"):
+        assert f'id="{button}"' in text
 
 
 def test_the_browsers_way_from_consent_to_token(wire, consent):
-    answer = authorize(wire)
-    assert answer.headers["location"].startswith("http://127.0.0.1:5000/back?code=")
-    assert answer.headers["location"].endswith("&state=xyz")
-    code = code_of(answer)
-    given = exchange(wire, code).json()
+    answer = answer_of(allow(wire))
+    assert answer.keys() == {"code", "state"}
+    assert answer["state"] == "xyz"
+    given = exchange(wire, answer["code"]).json()
     assert given["scope"] == "openid,r_basicprofile,rw_organization_admin"
     assert given["refresh_token_expires_in"] == YEAR
     assert me(wire, given["access_token"]).json()["id"] == consent.member.rpartition(":")[2]
     assert wire.statistics(token=given["access_token"]).status == 200
-    assert exchange(wire, code).json() == INVALID
+    assert exchange(wire, answer["code"]).json() == INVALID
 
 
 def test_codes_last_half_an_hour_and_keep_their_address(wire):
-    code = code_of(authorize(wire))
-    assert exchange(wire, code, redirect="http%3A%2F%2Felsewhere").json() == INVALID
-    code = code_of(authorize(wire))
+    other = BACK.replace("5000", "5001")
+    assert exchange(wire, code_of(allow(wire)), redirect=other).json() == INVALID
+    code = code_of(allow(wire))
+    wire.advance(minutes=29, seconds=59)
+    assert exchange(wire, code).status == 200
+    code = code_of(allow(wire))
     wire.advance(minutes=30)
+    assert exchange(wire, code).json() == INVALID
+    code = code_of(allow(wire))
+    assert wire.service.expire_codes() == 1
     assert exchange(wire, code).json() == INVALID
 
 
-def test_who_consents_is_a_switch(wire):
+def test_a_second_consent_with_other_scopes_kills_what_the_first_gave(wire, consent):
+    first = exchange(wire, code_of(allow(wire))).json()
+    waiting = code_of(allow(wire))
+    second = exchange(wire, code_of(allow(wire, scope="openid r_basicprofile"))).json()
+    refused(me(wire, first["access_token"]), 401, serviceErrorCode=65601)
+    assert introspect(wire, first["access_token"])["status"] == "revoked"
+    assert refresh(wire, consent, refresh_token=first["refresh_token"]).json() == INVALID
+    assert exchange(wire, waiting).json() == INVALID
+    assert me(wire, second["access_token"]).status == 200
+    again = exchange(wire, code_of(allow(wire, scope="r_basicprofile openid"))).json()
+    assert me(wire, second["access_token"]).status == me(wire, again["access_token"]).status == 200
+
+
+def test_another_member_or_app_kills_nothing(wire, consent):
     member = wire.service.populate_member("Ann Author", 1).platform_account_id
-    wire.switch(consenting_member=member)
-    given = exchange(wire, code_of(authorize(wire))).json()
+    given = exchange(wire, code_of(allow(wire, member))).json()
     assert me(wire, given["access_token"]).json()["id"] == member.rpartition(":")[2]
+    wire.service.add_app("Other", "77other", "s3cret")
+    assert allow(wire, client_id="77other", scope="openid").status == 302
+    assert me(wire, wire.handle.token).status == 200
 
 
-def test_refusals_of_the_authorization_page(wire):
-    assert authorize(wire, client_id="nobody").status == 401
-    assert authorize(wire, response_type="token").status == 400
-    assert authorize(wire, scope="").status == 400
-    wire.service.site.people.clear()
-    assert "error=user_cancelled_authorize" in authorize(wire).headers["location"]
+def test_cancelling_leads_back_with_what_was_cancelled(wire):
+    cancelled = answer_of(authorize(wire, {"decision": "cancel"}))
+    assert cancelled["error"] == "user_cancelled_authorize"
+    assert cancelled["state"] == "xyz"
+    login = answer_of(authorize(wire, {"decision": "cancel-login"}))
+    assert login["error"] == "user_cancelled_login"
+
+
+def test_scopes_that_the_app_does_not_have_are_told_to_the_app(wire):
+    wire.service.add_app("Small", "77small", "s3cret", scopes=["openid", "r_basicprofile"])
+    for more in ({"scope": "openid everything"}, {"client_id": "77small"}):
+        answer = answer_of(authorize(wire, **more))
+        assert answer["error"] == "unauthorized_scope_error"
+        assert answer["state"] == "xyz"
+        assert answer["error_description"].startswith('Scope "')
+    assert authorize(wire, client_id="77small", scope="openid").status == 200
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"client_id": "nobody"}, "client_id is invalid"),
+        ({"redirect_uri": "http://127.0.0.1:5000/back"}, "redirect_uri does not match"),
+        ({"response_type": "token"}, "response_type"),
+        ({"scope": ""}, "scope"),
+    ],
+)
+def test_a_wrong_request_leads_nowhere(wire, wrong, words):
+    for answer in (authorize(wire, **wrong), allow(wire, **wrong)):
+        assert answer.status == 400
+        assert words in answer.body.decode()
+        assert "location" not in answer.headers
+
+
+def test_nobody_logs_in_who_does_not_exist(wire):
+    assert allow(wire, "urn:li:person:nobody").status == 400
+
+
+def test_a_member_has_several_pages_and_roles(wire):
+    service = wire.service
+    pages = [service.add_organization(f"Page {n}", 1, number=2000 + n).id for n in range(12)]
+    ann = service.add_person("Ann", administers=pages, roles={wire.organization: "ANALYST"})
+    token = exchange(wire, code_of(allow(wire, ann))).json()["access_token"]
+
+    def listed(query):
+        finder = "/rest/organizationAcls?q=roleAssignee&count=100"
+        rows = wire.get(finder + query, token=token).json()["elements"]
+        return [(row["organization"], row["role"]) for row in rows]
+
+    assert listed("&role=ADMINISTRATOR&state=APPROVED") == [(p, "ADMINISTRATOR") for p in pages]
+    assert listed("&role=ANALYST") == [(wire.organization, "ANALYST")]
+    assert len(listed("")) == 13
+    assert listed("&state=REQUESTED") == []
+    refused(wire.statistics(token=token), 403, code="ACCESS_DENIED")
+
+
+def test_one_person_administers_all_made_up_organisations(wire):
+    other = wire.service.populate(2, "Other", 1)
+    (everywhere,) = [one for one in wire.service.people() if one.name == "Sim Person"]
+    token = exchange(wire, code_of(allow(wire, everywhere.id))).json()["access_token"]
+    rows = wire.get("/rest/organizationAcls?q=roleAssignee", token=token).json()["elements"]
+    assert [row["organization"] for row in rows] == [wire.organization, other.platform_account_id]
+
+
+def test_the_service_knows_how_often_each_consent_was_refreshed(wire, consent):
+    wire.switch(rotate_refresh_tokens=True)
+    old = consent.refresh_token
+    refresh(wire, consent)
+    refresh(wire, consent, refresh_token=old)
+    assert wire.service.authority.rotations == {old: 1}
+    (facts,) = wire.service.grants()
+    assert (facts.rotations, facts.refused, facts.alive) == (1, 1, True)
+    assert facts.refresh_token == consent.refresh_token != old
+    assert wire.service.withdraw(consent.member, "other") == 0
+    assert wire.service.withdraw(consent.member) == 1
+    assert not wire.service.grants()[0].alive
+    assert introspect(wire, facts.access_token)["status"] == "revoked"
 
 
 def test_other_oauth_addresses_do_not_exist(wire):

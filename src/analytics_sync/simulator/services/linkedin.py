@@ -17,20 +17,21 @@ lost_role_answer        "empty": a lost role is answered with nothing instead of
 versions                more API versions: {"202611": "2027-11-15"}, with their days of sunset
 refresh_settling        seconds in which a just refreshed token is refused as revoked (0)
 rotate_refresh_tokens   refreshing gives another refresh token (LinkedIn gives the same)
-consenting_member       URN of the member who agrees in the browser (default: the newest)
 
 Faults that the service carries out itself: "burst" (429 for `facts.seconds`, 30 by default, on
 that endpoint), "no_data" (a member's post without figures).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from analytics_sync.simulator.consent import Person
 from analytics_sync.simulator.growth import fraction
-from analytics_sync.simulator.service import Handle, Service
+from analytics_sync.simulator.service import Client, GrantFacts, Handle, Service
 from analytics_sync.simulator.services._linkedin.content import fill, word
+from analytics_sync.simulator.services._linkedin.dialog import Dialog
 from analytics_sync.simulator.services._linkedin.gateway import Gateway, raw_segments
 from analytics_sync.simulator.services._linkedin.login import Login
 from analytics_sync.simulator.services._linkedin.members import POST_METRICS, Members
@@ -43,7 +44,7 @@ from analytics_sync.simulator.services._linkedin.oauth import (
 from analytics_sync.simulator.services._linkedin.posts import Posts
 from analytics_sync.simulator.services._linkedin.profiles import Profiles
 from analytics_sync.simulator.services._linkedin.quota import Quotas
-from analytics_sync.simulator.services._linkedin.site import PLATFORM, Site
+from analytics_sync.simulator.services._linkedin.site import ADMINISTRATOR, PLATFORM, Site
 from analytics_sync.simulator.services._linkedin.social import Social
 from analytics_sync.simulator.services._linkedin.statistics import SHARE_COUNTS, Statistics
 from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, World
@@ -75,17 +76,20 @@ _UNSAID = dict.fromkeys(
 class SimulatedLinkedIn(Service):
     """Organisations and members with their posts, behind LinkedIn's wire format.
 
-    Statistics have no lag: `truth` is what the API answers now.
+    Statistics have no lag: `truth` is what the API answers now. Every member can log in; one of
+    them administers every organisation that `populate` made.
     """
 
     name = PLATFORM
+    authorize_path = "/oauth/v2/authorization"
+    token_path = "/oauth/v2/accessToken"
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.site = Site(world)
         self.authority = Authority(world)
         self.quotas = Quotas(world)
-        self.login = Login(self.authority, self._consenting)
+        self.login = Login(self.authority, Dialog(self.authority, self.people))
         profiles = Profiles(self.site)
         resources = [
             *Statistics(self.site).resources(),
@@ -119,7 +123,8 @@ class SimulatedLinkedIn(Service):
     def populate(self, business: int, name: str, posts: int) -> Handle:
         """An organisation, a person of its own who administers it, and that person's token."""
         account = self.add_organization(name, posts, number=_FIRST_ORGANIZATION + business)
-        person = self.add_person(f"Admin {name}")
+        person = self.add_person(f"Admin {name}", administers=[account.id])
+        self._add_everywhere(account.id)
         consent = self.authority.consent(person, ORGANIZATION_SCOPES, administers=[account.id])
         token = self.authority.issue(consent)
         return Handle(self.name, account.id, name, account.kind, token.value)
@@ -137,11 +142,62 @@ class SimulatedLinkedIn(Service):
             number += 1
         return self._add_account(f"urn:li:organization:{number}", name, "organization", posts)
 
-    def add_person(self, name: str) -> str:
-        """The URN of a new member without posts."""
+    def add_person(
+        self,
+        name: str,
+        *,
+        administers: Iterable[str] = (),
+        roles: Mapping[str, str] | None = None,
+    ) -> str:
+        """The URN of a new member without posts, who can log in.
+
+        `administers`: URNs of organisations; `roles`: other roles ("ANALYST"), by such URNs.
+        """
         urn = f"urn:li:person:{word(10, self.world.seed, 'person', len(self.site.people))}"
         self.site.people[urn] = name
+        self.site.roles[urn] = {**dict.fromkeys(administers, ADMINISTRATOR), **(roles or {})}
         return urn
+
+    def _add_everywhere(self, organization: str) -> None:
+        """One member administers all made-up organisations, as an agency's person would."""
+        urn = f"urn:li:person:{word(10, self.world.seed, 'person', 'everywhere')}"
+        self.site.people.setdefault(urn, "Sim Person")
+        self.site.roles.setdefault(urn, {})[organization] = ADMINISTRATOR
+
+    def add_app(
+        self,
+        name: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        refreshes: bool = True,
+        redirect_uris: tuple[str, ...] = (),
+        scopes: Iterable[str] | None = None,
+    ) -> Client:
+        """Another app; `scopes`: those of its products (None: all)."""
+        allowed = None if scopes is None else frozenset(scopes)
+        self.authority.add_application(
+            Application(client_id, client_secret, refreshes, name, redirect_uris, allowed)
+        )
+        return Client(client_id, client_secret)
+
+    def client(self) -> Client:
+        return Client(DEFAULT_APPLICATION.client_id, DEFAULT_APPLICATION.client_secret)
+
+    def people(self) -> list[Person]:
+        return [
+            Person(urn, name, f"{len(self.site.roles.get(urn, {}))} pages")
+            for urn, name in self.site.people.items()
+        ]
+
+    def grants(self) -> list[GrantFacts]:
+        return [self.authority.facts(consent) for consent in self.authority.consents]
+
+    def withdraw(self, subject: str, client_id: str | None = None) -> int:
+        return self.authority.withdraw_all(subject, client_id)
+
+    def expire_codes(self) -> int:
+        return self.authority.expire_codes()
 
     def consent(
         self,
@@ -182,22 +238,6 @@ class SimulatedLinkedIn(Service):
         self.world.add_account(account)
         fill(self.world.seed, account, posts, self.world.clock.now())
         return account
-
-    def _consenting(self, application: Application, scopes: frozenset[str]) -> Consent | None:
-        """The one who agrees in the browser: all that this person administers goes along."""
-        people = list(self.site.people)
-        member = self.site.switch("consenting_member") or (people[-1] if people else None)
-        if not isinstance(member, str):
-            return None
-        roles = [
-            urn
-            for consent in self.authority.consents
-            if consent.member == member
-            for urn in consent.administers
-        ]
-        return self.authority.consent(
-            member, scopes, administers=list(dict.fromkeys(roles)), application=application
-        )
 
 
 SERVICE = SimulatedLinkedIn

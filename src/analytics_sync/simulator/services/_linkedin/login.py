@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from analytics_sync.simulator.recorder import note
+from analytics_sync.simulator.services._linkedin.dialog import Dialog
 from analytics_sync.simulator.services._linkedin.oauth import (
     Application,
     Authority,
-    Consent,
     OAuthRefusal,
 )
 
@@ -22,10 +22,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class Login:
-    """The OAuth endpoints over one authority. `consenting`: who says yes in the browser."""
+    """The OAuth endpoints over one authority, and the page for logging in."""
 
     authority: Authority
-    consenting: Callable[[Application, frozenset[str]], Consent | None]
+    dialog: Dialog
 
     async def handle(self, request: Request, name: str) -> Response | None:
         """The answer of `/oauth/v2/<name>`; None when there is no such address."""
@@ -37,7 +37,7 @@ class Login:
         try:
             if name == "authorization":
                 note(request.scope, name, 0)
-                return self._authorize(request)
+                return await self.dialog.answer(request)
             if name not in routes:
                 return None
             label, handler = routes[name]
@@ -70,26 +70,6 @@ class Login:
     def _revoke(self, application: Application, fields: Fields) -> Response:
         self.authority.revoke(application, _required(fields, "token"))
         return Response(status_code=200)
-
-    def _authorize(self, request: Request) -> Response:
-        """The browser's part: the member agrees at once and is sent back with a code."""
-        asked = dict(request.query_params)
-        application = self.authority.applications.get(_required(asked, "client_id"))
-        if application is None:
-            raise OAuthRefusal(401, "invalid_client", "Client authentication failed")
-        if _required(asked, "response_type") != "code":
-            raise OAuthRefusal(400, "unsupported_response_type", "response_type must be code")
-        redirect = _required(asked, "redirect_uri")
-        scopes = frozenset(_required(asked, "scope").split())
-        consent = self.consenting(application, scopes)
-        if consent is None:
-            answer = {"error": "user_cancelled_authorize"}
-        else:
-            answer = {"code": self.authority.code(consent, redirect)}
-        if "state" in asked:
-            answer["state"] = asked["state"]
-        joint = "&" if "?" in redirect else "?"
-        return RedirectResponse(f"{redirect}{joint}{urlencode(answer)}", 302)
 
 
 def _required(fields: Fields, name: str) -> str:

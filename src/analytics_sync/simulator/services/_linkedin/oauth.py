@@ -1,9 +1,11 @@
 """LinkedIn's OAuth 2.0: consents, tokens of 60 days, refresh tokens of a fixed year."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
 
+from analytics_sync.simulator.service import GrantFacts
 from analytics_sync.simulator.services._linkedin.content import word
 from analytics_sync.simulator.services._linkedin.wire import (
     JSON,
@@ -22,11 +24,18 @@ _TOKEN_LENGTH = 480
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """An application at LinkedIn. `refreshes`: approved for programmatic refresh tokens."""
+    """An application at LinkedIn.
+
+    `refreshes`: approved for programmatic refresh tokens. `scopes`: those of its products; None:
+    all that there are.
+    """
 
     client_id: str
-    client_secret: str
+    client_secret: str = field(repr=False)
     refreshes: bool = True
+    name: str = "Simulated app"
+    redirect_uris: tuple[str, ...] = ()
+    scopes: frozenset[str] | None = None
 
 
 DEFAULT_APPLICATION = Application("86simulated0001", "simulated-linkedin-secret")
@@ -43,7 +52,11 @@ class OAuthRefusal(Exception):
 
 @dataclass
 class Consent:
-    """A member's consent to an application. `administers` is shared by all of its tokens."""
+    """A member's consent to an application. `administers` is shared by all of its tokens.
+
+    `refreshed`: how often its refresh token gave an access token; `used`: refresh tokens that are
+    dead since.
+    """
 
     application: Application
     member: str
@@ -53,6 +66,8 @@ class Consent:
     refresh_token: str | None
     revoked: bool = False
     tokens: list[Token] = field(default_factory=list)
+    refreshed: int = 0
+    used: list[str] = field(default_factory=list)
 
     @property
     def refreshable_until(self) -> datetime:
@@ -72,6 +87,9 @@ class Authority:
     consents: list[Consent] = field(default_factory=list)
     codes: dict[str, tuple[Consent, str, datetime]] = field(default_factory=dict)
     made: int = 0
+    # By refresh token: how often it gave an access token, and how often it was refused.
+    rotations: Counter[str] = field(default_factory=Counter)
+    refusals: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.add_application(DEFAULT_APPLICATION)
@@ -136,9 +154,29 @@ class Authority:
         consent, wanted, until = self.codes.pop(code, (None, "", self.world.clock.now()))
         if consent is None or consent.application != application or wanted != redirect_uri:
             raise _invalid_grant()
-        if self.world.clock.now() >= until:
+        if self.world.clock.now() >= until or consent.revoked:
             raise _invalid_grant()
         return self._answer(consent, self.issue(consent))
+
+    def expire_codes(self) -> int:
+        """Codes that were not exchanged yet are too old from now on; returns how many."""
+        now = self.world.clock.now()
+        self.codes = {code: (*kept[:2], now) for code, kept in self.codes.items()}
+        return len(self.codes)
+
+    def facts(self, consent: Consent) -> GrantFacts:
+        """What is known here of one consent."""
+        dead = [*consent.used, consent.refresh_token or ""]
+        return GrantFacts(
+            consent.member,
+            consent.application.client_id,
+            tuple(sorted(consent.scopes)),
+            not consent.revoked,
+            consent.tokens[-1].value if consent.tokens else "",
+            consent.refresh_token,
+            consent.refreshed,
+            sum(self.refusals[value] for value in dead),
+        )
 
     def refresh(self, application: Application, refresh_token: str) -> JSON:
         """A new access token; normally the same refresh token, with less time left.
@@ -146,14 +184,20 @@ class Authority:
         :raises OAuthRefusal: unknown, of another application, revoked or older than a year.
         """
         consent = self._consent_of(refresh_token)
-        if consent is None or consent.application != application or consent.revoked:
+        if consent is None or not self._may_refresh(consent, application):
+            self.refusals[refresh_token] += 1
             raise _invalid_grant()
-        if self.world.clock.now() >= consent.refreshable_until:
-            raise _invalid_grant()
+        self.rotations[refresh_token] += 1
+        consent.refreshed += 1
         if self.world.switches.get("linkedin.rotate_refresh_tokens"):
+            consent.used.append(refresh_token)
             consent.refresh_token = self._word("AQW")
         settling = float(cast("float", self.world.switches.get("linkedin.refresh_settling", 0)))
         return self._answer(consent, self.issue(consent, settling=settling))
+
+    def _may_refresh(self, consent: Consent, application: Application) -> bool:
+        timely = self.world.clock.now() < consent.refreshable_until
+        return timely and consent.application == application and not consent.revoked
 
     def judge(self, value: str) -> Token:
         """The living token behind a value.
@@ -203,6 +247,19 @@ class Authority:
         consent.revoked = True
         for token in consent.tokens:
             token.revoked = "by the member"
+
+    def withdraw_all(self, member: str, client_id: str | None) -> int:
+        """The same for all that a member gave an application (None: any); returns how many."""
+        ended = [
+            consent
+            for consent in self.consents
+            if consent.member == member
+            and not consent.revoked
+            and client_id in {None, consent.application.client_id}
+        ]
+        for consent in ended:
+            self.withdraw(consent)
+        return len(ended)
 
     def _state(self, token: Token) -> tuple[str, Refusal | None]:
         now = self.world.clock.now()

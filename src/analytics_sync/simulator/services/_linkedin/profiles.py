@@ -72,20 +72,19 @@ class Profiles:
         ]
 
     def roles(self, asked: Asked) -> JSON:
-        """The pages on which the member has a role; all roles here are ADMINISTRATOR."""
-        role = asked.choice("role", _ROLES, "ADMINISTRATOR")
+        """The pages on which the member has a role; `role` and `state` choose among them."""
+        role = asked.choice("role", _ROLES) if asked.has("role") else None
         state = asked.choice("state", _STATES, "APPROVED")
         start, count = asked.page()
-        pages = self.site.administered(asked.token)
-        if (role, state) != ("ADMINISTRATOR", "APPROVED"):
-            pages = []
-        found = [self._role(asked.token, urn) for urn in pages[start : start + count]]
+        roles = self.site.roles_of(asked.token).items() if state == "APPROVED" else []
+        chosen = [(urn, held) for urn, held in roles if role in {None, held}]
+        found = [self._role(asked.token, *one) for one in chosen[start : start + count]]
         return elements(found, start, count)
 
-    def _role(self, token: Token, organization: str) -> JSON:
+    def _role(self, token: Token, organization: str, role: str) -> JSON:
         stamp = {"actor": token.subject, "time": _ROLES_SINCE}
         return {
-            "role": "ADMINISTRATOR",
+            "role": role,
             "state": "APPROVED",
             "roleAssignee": token.subject,
             "organization": organization,

@@ -12,15 +12,20 @@ from analytics_sync.simulator.services._linkedin.wire import JSON, Refusal, acce
 from analytics_sync.simulator.world import SimulatedAccount, SimulatedPost, Token, World
 
 PLATFORM = "linkedin"
+ADMINISTRATOR = "ADMINISTRATOR"
 Numbers = dict[str, int]
 
 
 @dataclass
 class Site:
-    """The world, as far as LinkedIn shows it. `people`: names of members by their URN."""
+    """The world, as far as LinkedIn shows it.
+
+    `people`: names of members by their URN; `roles`: their roles by the URN of the organisation.
+    """
 
     world: World
     people: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
@@ -33,10 +38,22 @@ class Site:
         account = self.world.account(PLATFORM, urn)
         return account if account is not None and account.kind == "organization" else None
 
+    def roles_of(self, token: Token) -> dict[str, str]:
+        """The member's roles on pages, lost ones left out; by the organisation's URN."""
+        lost = cast("Iterable[str]", self.switch("lost_roles") or ())
+        return {
+            urn: role
+            for urn, role in self._all_roles(token).items()
+            if urn not in lost and self.organization(urn)
+        }
+
     def administered(self, token: Token) -> list[str]:
         """The organisations whose ADMINISTRATOR the token's member is now."""
-        lost = cast("Iterable[str]", self.switch("lost_roles") or ())
-        return [urn for urn in _roles(token) if urn not in lost and self.organization(urn)]
+        return [urn for urn, role in self.roles_of(token).items() if role == ADMINISTRATOR]
+
+    def _all_roles(self, token: Token) -> dict[str, str]:
+        by_token = cast("list[str]", token.facts.get("administers", []))
+        return {**dict.fromkeys(by_token, ADMINISTRATOR), **self.roles.get(token.subject, {})}
 
     def may_read(self, asked: Asked, organization: str) -> bool:
         """Whether the member has the page's role; False asks for an empty answer.
@@ -48,7 +65,10 @@ class Site:
         """
         if organization in self.administered(asked.token):
             return True
-        if organization in _roles(asked.token) and self.switch("lost_role_answer") == "empty":
+        if (
+            organization in self._all_roles(asked.token)
+            and self.switch("lost_role_answer") == "empty"
+        ):
             return False
         raise access_denied(f"{asked.operation} on {organization}")
 
@@ -91,10 +111,6 @@ class Site:
         if not self.switch("unknown_fields"):
             return element
         return {**element, "notYetDocumented": {"value": 1, "kinds": ["NEW"]}}
-
-
-def _roles(token: Token) -> list[str]:
-    return cast("list[str]", token.facts.get("administers", []))
 
 
 def batch(results: dict[str, JSON | Refusal], *, encode: bool) -> JSON:

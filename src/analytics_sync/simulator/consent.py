@@ -74,8 +74,7 @@ def accepts(redirect_uri: str, registered: Iterable[str]) -> bool:
     """Whether an app of the simulator lets people be sent there.
 
     Registered ones to the letter; besides them `http://127.0.0.1:PORT/callback` and
-    `http://localhost:PORT/callback` with any port, and the same with https, which is all that
-    Instagram takes.
+    `http://localhost:PORT/callback` with any port.
     """
     if redirect_uri in registered:
         return True
@@ -84,9 +83,8 @@ def accepts(redirect_uri: str, registered: Iterable[str]) -> bool:
         port = parts.port
     except ValueError:
         return False
-    plain = f"{parts.scheme}://{parts.hostname}:{port}{CALLBACK}"
-    is_here = parts.scheme in {"http", "https"} and parts.hostname in LOOPBACK
-    return is_here and bool(port) and redirect_uri == plain
+    plain = f"http://{parts.hostname}:{port}{CALLBACK}"
+    return parts.hostname in LOOPBACK and bool(port) and redirect_uri == plain
 
 
 def back(redirect_uri: str, answer: Mapping[str, str], tail: str = "") -> Response:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from analytics_sync.domain.credentials import App, Inspection, Reach, Reachable, Token
@@ -31,6 +32,7 @@ from analytics_sync.simulator.server import serving
 from analytics_sync.simulator.services.facebook import SimulatedFacebook
 from analytics_sync.simulator.world import World
 from analytics_sync.transport.client import Transport
+from support.consenting import consent
 from support.fake_clock import START
 from support.fault_server import says
 from support.house import WorldClock
@@ -349,8 +351,9 @@ def test_instagram_behind_a_page_of_a_business_needs_more() -> None:
         "Instagram accounts whose Page is reached through a Business (ads_read)",
         "Instagram accounts whose Page is reached through a Business (ads_management)",
     )
-    (note,) = found.notes
-    assert note.startswith("Pages of the Business Agency (9) could not be listed")
+    failed, hidden = found.notes
+    assert failed.startswith("Pages of the Business Agency (9) could not be listed")
+    assert hidden.endswith("may be missing: not granted: ads_read, ads_management.")
 
 
 @pytest.mark.parametrize(
@@ -490,6 +493,34 @@ class Scene:
                 return await work(talk_at(origin, PLATFORM, transport, clock, secret=used or None))
 
         return asyncio.run(ran())
+
+    @property
+    def dialog(self) -> str:
+        return LOGIN.authorize_url(
+            App("facebook", "42", self.secret),
+            settings_at(f"{self.origin}/facebook", PLATFORM),
+            redirect_uri=BACK,
+            state="s1",
+            challenge="",
+            scopes=ALL_SCOPES,
+        )
+
+    def log_in(self, person: str) -> str:
+        """The code with which the browser of somebody who agrees comes back."""
+        answer = asked_of(consent(self.dialog, person=person))
+        assert answer["state"] == "s1"
+        return answer["code"]
+
+    def choose(self, person: str, *, pages: list[str], scopes: list[str]) -> str:
+        """The same of somebody who ticks these alone; before, nothing was asked of them."""
+        form = {"decision": "allow", "person": person, "chosen": "1"}
+        answer = httpx.post(self.dialog, data={**form, "page": pages, "scope": scopes})
+        return asked_of(answer.headers["location"])["code"]
+
+    def exchange(self, code: str, back: str = BACK, **more: Any) -> Token:
+        return self.run(
+            lambda talk: LOGIN.exchange(talk, code=code, redirect_uri=back, verifier=""), **more
+        )
 
     def token(self, *without: str, kind: str = "user") -> Token:
         scopes = frozenset(ALL_SCOPES) - set(without)
@@ -655,3 +686,73 @@ def test_a_dead_token_is_an_answer(scene: Scene) -> None:
         )
         assert not told_of.alive
         assert told_of.reason
+
+
+def test_one_person_with_forty_pages_logs_in_and_out(scene: Scene) -> None:
+    ann = scene.facebook.add_user(
+        "Ann", pages=37, owned_pages=2, client_pages=1, without_analyze=1, instagram=5
+    )
+    token = scene.exchange(scene.log_in(ann.id))
+    assert token.expires_at == START + timedelta(days=60)
+    scene.world.journal.clear()
+    found = scene.reach(token)
+    assert len(scene.world.journal.requests) == 4
+    assert (found.subject_id, found.subject) == (ann.id, "Ann")
+    platforms = [account.platform for account in found.accounts]
+    assert platforms == ["facebook"] * 40 + ["instagram"] * 5
+    assert len(found.token.account_tokens) == 45
+    lacking = [account for account in found.accounts if account.lacks]
+    assert [account.name for account in lacking] == ["Ann 37"]
+    assert found.notes == ()
+    account = page(found.accounts[0].platform_account_id)
+    assert scene.inspect(found.token, account).alive
+
+    scene.run(lambda talk: LOGIN.revoke(talk, found.token))
+    dead = scene.inspect(found.token, account)
+    assert not dead.alive
+    assert "the person removed the app" in dead.reason
+    scene.run(lambda talk: LOGIN.revoke(talk, found.token))  # it is ended already
+
+
+def test_what_is_declined_is_missing_and_asked_for_again_the_next_time(scene: Scene) -> None:
+    bob = scene.facebook.add_user("Bob", pages=2)
+    first, second = bob.pages
+    code = scene.choose(bob.id, pages=[second], scopes=["pages_show_list", "read_insights"])
+    (account,) = scene.reach(scene.exchange(code)).accounts
+    assert account.platform_account_id == second
+    assert account.lacks == (
+        "posts of Pages, and their shares (pages_read_engagement)",
+        "comments of posts (pages_read_user_content)",
+    )
+    again = scene.reach(scene.exchange(scene.log_in(bob.id)))
+    assert {one.platform_account_id: one.lacks for one in again.accounts} == {first: (), second: ()}
+
+
+def test_instagram_behind_pages_of_a_business_is_never_left_out_silently(scene: Scene) -> None:
+    cleo = scene.facebook.add_user("Cleo", owned_pages={scene.pages[0]: ["ANALYZE"]})
+    scopes = [scope for scope in ALL_SCOPES if not scope.startswith("ads_")]
+    found = scene.reach(
+        scene.exchange(scene.choose(cleo.id, pages=list(scene.pages), scopes=scopes))
+    )
+    assert [account.platform for account in found.accounts] == ["facebook"]
+    (note,) = found.notes
+    assert "reached through a Business may be missing" in note
+    found = scene.reach(scene.exchange(scene.log_in(cleo.id)))
+    assert [account.platform for account in found.accounts] == ["facebook", "instagram"]
+
+
+def test_codes_work_once_for_ten_minutes_at_one_address(scene: Scene) -> None:
+    dan = scene.facebook.add_user("Dan", pages=1)
+    code = scene.log_in(dan.id)
+    with pytest.raises(ConfigurationInvalid, match="redirect"):
+        scene.exchange(code, back="http://localhost:1/elsewhere")
+    with pytest.raises(ConfigurationInvalid, match="client secret"):
+        scene.exchange(code, secret="wrong-secret")
+    scene.exchange(code)
+    with pytest.raises(WrongUsage, match="used"):
+        scene.exchange(code)
+    late = scene.log_in(dan.id)
+    scene.world.clock.advance(timedelta(minutes=10))
+    with pytest.raises(WrongUsage, match="expired") as caught:
+        scene.exchange(late)
+    assert "10 minutes" in caught.value.hint

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -37,6 +37,7 @@ from analytics_sync.simulator.services.facebook import SimulatedFacebook
 from analytics_sync.simulator.services.instagram import SimulatedInstagram
 from analytics_sync.simulator.world import World
 from analytics_sync.transport.client import Transport
+from support.consenting import consent
 from support.fake_clock import START
 from support.fault_server import says
 from support.house import WorldClock
@@ -256,7 +257,7 @@ class Scene:
     origin: str
     handle: Handle
 
-    def run(self, work: Callable[[Talk], Awaitable[T]]) -> T:
+    def run(self, work: Callable[[Talk], Awaitable[T]], secret: str = SECRET) -> T:
         async def ran() -> T:
             clock = WorldClock(self.world.clock)
             facebook = settings_at(
@@ -271,10 +272,10 @@ class Scene:
                     PLATFORM,
                     transport,
                     clock,
-                    secret=self.instagram.host.app_secret,
+                    secret=secret,
                     siblings={"facebook": facebook},
                 )
-                return await work(talk)
+                return await work(talk._replace(app=replace(talk.app, client_id="ours")))
 
         return asyncio.run(ran())
 
@@ -286,6 +287,25 @@ class Scene:
     def token(self) -> Token:
         made = self.world.tokens[self.handle.token]
         return Token(made.value, expires_at=made.expires_at, scopes=tuple(sorted(made.scopes)))
+
+    def log_in(self, person: str) -> str:
+        """The code with which the browser of somebody who agrees comes back."""
+        address = LOGIN.authorize_url(
+            App("instagram", "ours", SECRET),
+            settings_at(f"{self.origin}/instagram", PLATFORM),
+            redirect_uri=BACK,
+            state="s1",
+            challenge="",
+            scopes=(BASIC, INSIGHTS),
+        )
+        answer = parse_qs(urlsplit(consent(address, person=person)).query)
+        assert answer["state"] == ["s1"]
+        return answer["code"][0]
+
+    def exchange(self, code: str, back: str = BACK, **more: Any) -> Token:
+        return self.run(
+            lambda talk: LOGIN.exchange(talk, code=code, redirect_uri=back, verifier=""), **more
+        )
 
     def renew(self, token: Token) -> Token:
         return self.run(lambda talk: LOGIN.renew(talk, token))
@@ -302,6 +322,7 @@ def serving_scene() -> Iterator[Scene]:
     assert isinstance(facebook, SimulatedFacebook)
     assert isinstance(instagram, SimulatedInstagram)
     handle = instagram.populate(2, "Gallery", 0)
+    instagram.add_app("ours", "ours", SECRET, redirect_uris=(BACK,))
     with serving(simulator) as origin:
         yield Scene(world, facebook, instagram, origin, handle)
 
@@ -371,3 +392,30 @@ def test_a_pages_token_given_by_hand_is_inspected_by_facebook(scene: Scene) -> N
     assert told_of.alive
     assert told_of.missing == ()
     assert told_of.app == "acme"
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_one_logs_in_at_three_hosts_that_follow_the_base_url(scene: Scene, wrapped: bool) -> None:
+    scene.world.switches["instagram.wrapped_answer"] = wrapped
+    zoe = scene.instagram.add_user("zoe")
+    token = scene.exchange(scene.log_in(zoe.id))
+    assert token.expires_at == START + 60 * DAY
+    assert set(token.scopes) == {BASIC, INSIGHTS}
+    found = scene.run(lambda talk: LOGIN.reach(talk, token))
+    assert [account.platform_account_id for account in found.accounts] == [zoe.id]
+
+
+def test_codes_work_once_for_ten_minutes_at_one_address(scene: Scene) -> None:
+    account_id = scene.handle.platform_account_id
+    code = scene.log_in(account_id)
+    with pytest.raises(ConfigurationInvalid, match="redirect"):
+        scene.exchange(code, back="https://localhost:1/elsewhere")
+    with pytest.raises(ConfigurationInvalid, match="client secret"):
+        scene.exchange(code, secret="wrong-secret")
+    scene.exchange(code)
+    with pytest.raises(WrongUsage, match="used"):
+        scene.exchange(code)
+    late = scene.log_in(account_id)
+    scene.world.clock.advance(timedelta(minutes=10))
+    with pytest.raises(WrongUsage, match="expired"):
+        scene.exchange(late)

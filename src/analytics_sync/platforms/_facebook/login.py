@@ -26,7 +26,9 @@ from analytics_sync.platforms._graph.debugging import debug
 from analytics_sync.platforms._graph.login import (
     CODE_LIFETIME,
     MetaOAuthRules,
+    RemovalRules,
     graph_of,
+    is_removed,
     rules_of,
 )
 from analytics_sync.platforms._login import Login, Scope, Setup, Talk
@@ -193,12 +195,12 @@ class FacebookLogin(Login):
         label = "Facebook: end of the consent"
         call = replace(graph.get_call("me/permissions", {}, label), method="DELETE")
         try:
-            answer = (await talk.send(call, rules)).json()
+            reply = await talk.send(call, RemovalRules(rules))
         except (CredentialRefused, AccountRefused, Refused) as refused:
             raise CallFailed(
                 f"The consent could not be ended: {refused.message}", hint=self.revoke_by_hand
             ) from refused
-        if answer is not True and not (isinstance(answer, dict) and answer.get("success") is True):
+        if not is_removed(reply):
             raise CallFailed(
                 "The consent could not be ended: Facebook does not say that it is.",
                 hint=self.revoke_by_hand,

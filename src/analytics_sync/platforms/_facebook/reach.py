@@ -163,7 +163,17 @@ class Reaching:
             if isinstance(node, dict) and (account_id := _text(node.get("id"))):
                 self.tokens[account_id] = page.token
                 found.append(self._reachable_instagram(page, account_id, node))
+        self._note_hidden()
         return found
+
+    def _note_hidden(self) -> None:
+        """Facebook leaves such accounts out without a word."""
+        missing = [scope.name for scope in BUSINESS_SCOPES if self._granted.lacks(scope.name)]
+        if missing and any(page.business is not None for page in self._pages.values()):
+            self.notes.append(
+                "Instagram accounts whose Page is reached through a Business may be missing: not "
+                f"granted: {', '.join(missing)}."
+            )
 
     def _reachable_instagram(
         self, page: Page, account_id: str, node: Mapping[str, Any]

@@ -26,6 +26,7 @@ from analytics_sync.transport.call import Call, Limit, Reply, read_json
 # How long a code can be exchanged. Instagram's are said to live longer; it works for both.
 CODE_LIFETIME: Final = timedelta(minutes=10)
 
+_APP_REMOVED: Final = 458
 _INVALID_APP: Final = 101
 _CODE_REFUSED: Final = frozenset([36007, 36009])
 _ADDRESS_REFUSED: Final = 36008
@@ -132,6 +133,31 @@ def _flat_error(reply: Reply, secrets: tuple[str, ...]) -> GraphError | None:
     # Its code is the HTTP status, not one of the Graph API's.
     said: Mapping[str, Any] = {"code": 100, "message": told["error_message"]}
     return GraphError.of(said, reply.status, secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalRules:
+    """Judges the answer to the removal of an app: that it is removed already is no failure."""
+
+    graph: GraphRules
+
+    def failure(self, call: Call, reply: Reply, now: datetime) -> Exception | None:
+        error = graph_error(reply)
+        is_removed = error is not None and error.subcode == _APP_REMOVED
+        return None if is_removed else self.graph.failure(call, reply, now)
+
+    def limits(self, call: Call, reply: Reply, now: datetime) -> Iterable[Limit]:
+        return self.graph.limits(call, reply, now)
+
+
+def is_removed(reply: Reply) -> bool:
+    """Whether an answer says that the app is removed, now or before.
+
+    :raises AnswerNotUnderstood: it is not JSON.
+    """
+    told = reply.json()
+    done = told is True or (isinstance(told, dict) and told.get("success") is True)
+    return done or graph_error(reply) is not None
 
 
 def when(moment: datetime) -> str:

@@ -58,13 +58,12 @@ def bounded_receive(receive: Receive) -> Receive:
 
 
 def too_large() -> Response:
-    """413. The connection ends, so that the rest of the body is not read."""
+    """413. The server throws the rest of the body away, so that the caller reads this."""
     return answers.failure(
         413,
         "body_too_large",
         f"The body is larger than {LARGEST_BODY:,} bytes.",
         "Tell of one post in each request.",
-        headers={"Connection": "close"},
     )
 
 

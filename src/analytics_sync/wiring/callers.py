@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PREFIX: Final = "async_"
+PREFIX: Final = "ast_"
 BYTES: Final = 32
 # A write at each call would be one too many.
 NOTED_EVERY: Final = timedelta(hours=1)

@@ -221,6 +221,7 @@ def test_the_last_days_of_a_refresh_token_are_used_once():
         token = replace(token, issued_at=due, expires_at=due + 60 * DAY)
     assert renewals == [53, 106, 159, 212, 265, 318, 358]
     assert token.expires_at == now + 418 * DAY
+    assert not PAGES.renews(token)
     assert PAGES.renew_at(replace(token, issued_at=None)) is None
 
 

@@ -120,19 +120,19 @@ class LinkedInLogin(Login):
     async def reach(self, talk: Talk, token: Token) -> Reach:
         return await reach(_asking(talk, token), token)
 
-    def renew_at(self, token: Token) -> datetime | None:
-        """A week ahead; once more before the refresh token ends, 365 days after the consent.
+    def renews(self, token: Token) -> bool:
+        """Not after the last renewal that its refresh token allows: then its own end counts."""
+        return super().renews(token) and not _is_last(token)
 
-        After that last time it can't be renewed: None, and the token's own end counts.
+    def renew_at(self, token: Token) -> datetime | None:
+        """A week ahead; and a last time a week before the refresh token ends.
+
+        That is 365 days after the consent, whatever was renewed since.
         """
         if token.expires_at is None or not self.renews(token):
             return None
-        due = token.expires_at - AHEAD
-        if token.refresh_expires_at is None or due < token.refresh_expires_at:
-            return due
-        last = token.refresh_expires_at - AHEAD
-        issued_at = token.issued_at or token.expires_at - ACCESS_LIFE
-        return last if issued_at < last else None
+        ends = (token.expires_at, token.refresh_expires_at)
+        return min(end for end in ends if end is not None) - AHEAD
 
     async def renew(self, talk: Talk, token: Token) -> Token:
         """LinkedIn docs, Programmatic Refresh Tokens: mostly the same refresh token comes back."""
@@ -193,6 +193,14 @@ class LinkedInMemberLogin(LinkedInLogin):
         ),
         who="The member whose posts are to be read: nobody else is shown these numbers.",
     )
+
+
+def _is_last(token: Token) -> bool:
+    """Whether the access token was given so late that renewing it again would win nothing."""
+    issued_at = token.issued_at or (token.expires_at and token.expires_at - ACCESS_LIFE)
+    if token.refresh_expires_at is None or issued_at is None:
+        return False
+    return issued_at >= token.refresh_expires_at - AHEAD
 
 
 def _url(settings: PlatformSettings, step: Step) -> str:

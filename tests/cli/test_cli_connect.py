@@ -37,7 +37,8 @@ class Office:
         self.desk = sit(self.monkeypatch, lambda address: void(act(address)), pastes)
         self.capsys.readouterr()
         back = () if pastes else ("--redirect-uri", f"http://127.0.0.1:{free_port()}/callback")
-        status = int(run(("account", "connect", *arguments, *back, "--json")))
+        patience = () if "--timeout" in arguments else ("--timeout", "30s")
+        status = int(run(("account", "connect", *arguments, *back, *patience, "--json")))
         self.desk.finish()
         result = Result(status, self.capsys.readouterr().out, self.desk.getvalue())
         assert result.status in STATUSES
@@ -106,3 +107,227 @@ def test_a_log_in_at_x_is_kept_and_a_sync_works_with_it(office: Office) -> None:
     assert told["credential"]["renews"] is True
     assert told["credential"]["missing_scopes"] == []
     assert office.say("sync")["posts"]["synced"] == 5
+
+
+def test_pages_and_instagram_accounts_of_one_person_are_connected_and_synced(
+    office: Office,
+) -> None:
+    facebook = office.house.simulator.services["facebook"]
+    facebook.add_user("Ada", pages=2, owned_pages=1, client_pages=1, instagram=1, posts=3)  # type: ignore[attr-defined]
+
+    pages = office.connect("1", "facebook", "--all").document
+    behind = office.connect("1", "instagram", "--kind", "facebook-login", "--all").document
+
+    assert len(pages["accounts"]) == 4, "those of a Business too"
+    assert pages["credential"]["healed"] is False
+    assert len(behind["accounts"]) == 1
+    assert behind["credential"]["id"] == pages["credential"]["id"], "one person, one consent"
+    assert behind["credential"]["accounts"] == 5
+    assert {one["kind"] for one in behind["accounts"]} == {"facebook-login"}
+    synced = office.say("sync")
+    assert synced["outcome"] == "complete", synced
+    assert {one["outcome"] for one in synced["accounts"]} == {"ok"}
+
+
+def test_an_instagram_account_that_logs_in_itself_is_synced(office: Office) -> None:
+    office.house.simulator.services["instagram"].add_user("ada", posts=3)  # type: ignore[attr-defined]
+
+    told = office.connect("1", "instagram", "--kind", "instagram-login").document
+
+    assert told["kind"] == "instagram-login"
+    assert told["credential"]["platform"] == "instagram"
+    assert office.say("sync")["posts"]["synced"] > 0
+
+
+def test_pages_at_linkedin_are_synced(office: Office) -> None:
+    handle = office.house.simulator.services["linkedin"].populate(1, "Acme", 5)
+
+    told = office.connect("1", "linkedin", "--account", handle.platform_account_id).document
+
+    assert told["platform_account_id"] == handle.platform_account_id
+    assert told["kind"] == "organization"
+    assert office.say("sync")["posts"]["synced"] > 0
+
+
+def test_a_map_places_accounts_and_refuses_what_it_can_not_place(
+    office: Office, tmp_path: Path
+) -> None:
+    facebook = office.house.simulator.services["facebook"]
+    ada = facebook.add_user("Ada", pages=2)  # type: ignore[attr-defined]
+    first, second = ada.pages
+    office.house.add_business("Bravo")
+    file = tmp_path / "map.csv"
+    lines = [f"{first},Bravo", f"{second},1", "999,1", f"{second},Nobody", f"{first},2"]
+    file.write_text("\n".join(["platform_account_id,business", *lines]))
+
+    result = office.connect("1", "facebook", "--map", str(file))
+
+    assert result.status == 1, "as with other files: the rest is stored"
+    placed = {one["platform_account_id"]: one["business_id"] for one in result.document["accounts"]}
+    assert placed == {first: 2, second: 1}
+    refused = {one["line"]: one["field"] for one in result.document["refused"]}
+    assert refused == {4: "platform_account_id", 5: "business"}
+
+
+def test_several_accounts_are_not_chosen_for_anybody(office: Office) -> None:
+    facebook = office.house.simulator.services["facebook"]
+    ada = facebook.add_user("Ada", pages=2)  # type: ignore[attr-defined]
+
+    result = office.connect("1", "facebook")
+
+    assert (result.status, result.error["code"]) == (2, "accounts_not_chosen")
+    assert all(page in result.error["message"] for page in ada.pages)
+    assert "--all" in result.error["hint"]
+    assert office.say("account", "list") == {"accounts": []}
+    wrong = office.connect("1", "facebook", "--account", "12345")
+    assert (wrong.status, wrong.error["code"]) == (2, "account_not_reached")
+
+
+def test_accounts_stay_with_their_business_when_a_log_in_is_repeated(office: Office) -> None:
+    facebook = office.house.simulator.services["facebook"]
+    ada = facebook.add_user("Ada", pages=2)  # type: ignore[attr-defined]
+    first, second = ada.pages
+    office.house.add_business("Bravo")
+    office.connect("2", "facebook", "--account", first)
+    before = office.say("account", "list")["accounts"]
+
+    only_known = office.connect("1", "facebook").document
+    everything = office.connect("1", "facebook", "--all").document
+
+    assert only_known["credential"]["healed"] is True
+    assert [one["platform_account_id"] for one in only_known["accounts"]] == [first]
+    placed = {one["platform_account_id"]: one["business_id"] for one in everything["accounts"]}
+    assert placed == {first: 2, second: 1}
+    after = office.say("account", "list")["accounts"]
+    assert before[0] in after, "the same account, with its history"
+
+
+def test_a_log_in_heals_what_was_refused(office: Office) -> None:
+    id = reach_x(office)
+    first = office.connect("1", "x").document
+    assert office.house.simulator.services["x"].withdraw(id)
+    assert run(("sync", "--json")) == 77
+
+    healed = office.connect("1", "x").document
+
+    assert healed["credential"]["id"] == first["credential"]["id"]
+    assert healed["id"] == first["id"]
+    assert office.say("sync")["outcome"] == "complete"
+
+
+def test_a_token_by_hand_is_replaced_by_the_log_in_of_the_same_account(office: Office) -> None:
+    handle = office.house.simulator.services["x"].populate(1, "Acme", 2)
+    by_hand = office.house.add_account(handle, 1)
+
+    told = office.connect("1", "x").document
+
+    assert told["id"] == by_hand.id
+    assert told["credential"]["id"] != by_hand.credential_id
+    listed = office.say("credential", "list")["credentials"]
+    assert [one["id"] for one in listed] == [told["credential"]["id"]], "the old one is forgotten"
+
+
+def test_a_log_in_of_which_nothing_is_kept_is_ended_at_x(office: Office) -> None:
+    reach_x(office)
+
+    result = office.connect("1", "x", "--account", "12345")
+
+    assert result.status == 2
+    (grant,) = office.house.simulator.services["x"].grants()[-1:]
+    assert not grant.alive
+
+
+def test_a_pasted_answer_is_enough(office: Office) -> None:
+    reach_x(office)
+
+    result = office.connect(
+        "1",
+        "x",
+        "--no-browser",
+        pastes=(lambda _: "nonsense", lambda _: "http://127.0.0.1/?code=a&state=b", consent),
+    )
+
+    assert result.status == 0, result
+    assert "lives 30 seconds" in result.errors
+    assert "no code" in result.errors
+    assert "another log-in" in result.errors
+
+
+def test_nothing_is_stored_when_a_person_says_no_or_is_too_late(office: Office) -> None:
+    reach_x(office)
+    x = office.house.simulator.services["x"]
+
+    denied = office.connect("1", "x", act=lambda address: arrive(consent(address, press="cancel")))
+    late = office.connect(
+        "1",
+        "x",
+        act=lambda address: (answer := consent(address), x.expire_codes(), arrive(answer)),
+    )
+    nobody = office.connect("1", "x", "--timeout", "1s", act=void)
+    silent = office.connect("1", "x", "--no-browser", pastes=(lambda _: "",))
+
+    assert (denied.status, denied.error["code"]) == (1, "login_denied")
+    assert (late.status, late.error["code"]) == (2, "code_refused")
+    assert (nobody.status, nobody.error["code"]) == (1, "login_timeout")
+    assert (silent.status, silent.error["code"]) == (2, "answer_missing")
+    assert office.say("account", "list") == {"accounts": []}
+
+
+def test_what_was_not_granted_is_said_in_words(office: Office) -> None:
+    facebook = office.house.simulator.services["facebook"]
+    facebook.add_user("Ada", pages=1)  # type: ignore[attr-defined]
+
+    result = office.connect(
+        "1",
+        "facebook",
+        act=lambda address: arrive(consent(address, press="choose", without=["read_insights"])),
+    )
+
+    missing = result.document["credential"]["missing_scopes"]
+    assert [one["name"] for one in missing] == ["read_insights"]
+    assert all(one["needed_for"] for one in missing)
+
+
+def test_without_an_app_all_that_a_person_must_do_is_said(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.delenv(f"ANALYTICS_SYNC_PLATFORMS__LINKEDIN__{name}", raising=False)
+
+    result = office.connect("1", "linkedin", act=void)
+
+    assert (result.status, result.error["code"]) == (78, "no_app")
+    for part in ("linkedin.com/developers", "/callback", "r_organization_social", "ADMINISTRATOR"):
+        assert part in result.error["message"]
+    assert "app add linkedin" in result.error["hint"]
+
+
+def test_mistakes_are_named_before_anybody_logs_in(office: Office, tmp_path: Path) -> None:
+    empty = tmp_path / "map.csv"
+    empty.write_text("page,business\n1,1\n")
+
+    def refused(*arguments: str) -> str:
+        result = office.connect(*arguments, act=void)
+        assert result.status == 2, result
+        return f"{result.error['message']} {result.error['hint']}"
+
+    assert "no business" in refused("Nobody", "x")
+    assert "exclude" in refused("1", "x", "--all", "--account", "1")
+    assert "kind" in refused("1", "linkedin", "--kind", "page")
+    assert "span" in refused("1", "x", "--timeout", "soon")
+    assert "platform_account_id" in refused("1", "facebook", "--map", str(empty))
+    assert "no x app 'mine'" in refused("1", "x", "--app", "mine")
+
+
+def test_a_taken_port_is_told(office: Office) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        back = f"http://127.0.0.1:{taken.getsockname()[1]}/callback"
+        office.monkeypatch.setenv("ANALYTICS_SYNC_PLATFORMS__X__REDIRECT_URI", back)
+        desk = sit(office.monkeypatch)
+        office.capsys.readouterr()
+        status = run(("account", "connect", "1", "x", "--json"))
+
+    error = json.loads(office.capsys.readouterr().out)["error"]
+    assert (status, error["code"]) == (75, "port_taken")
+    assert "--redirect-uri" in error["hint"]
+    assert "Waiting" not in desk.getvalue()

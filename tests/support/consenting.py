@@ -54,7 +54,9 @@ def consent(
                 fields.append(("person", person or form.people[0]))
             for name, values in form.boxes.items():
                 fields += [(name, value) for value in values if value not in without]
-            fields.append(("decision", press))
+            # What there is to tick is on a second page, with a button of its own.
+            ticking = ("chosen", "1") in form.fields
+            fields.append(("decision", "allow" if ticking else press))
             body = httpx.QueryParams(fields)
             page = browser.post(
                 urljoin(address, form.action),

@@ -435,6 +435,33 @@ def test_a_slow_answer_is_an_ordinary_one_later(simulator: Simulator, client: ht
     assert time.perf_counter() - began >= 0.05
 
 
+def test_a_late_answer_has_had_its_effect_before_it_comes(
+    simulator: Simulator, client: httpx.Client
+) -> None:
+    simulator.world.faults.add(Fault("late", seconds=30))
+    with pytest.raises(httpx.ReadTimeout):
+        client.get("/toy/hello/you", timeout=0.2)
+    assert simulator.services["toy"].greeted == ["you"]
+    simulator.world.faults.add(Fault("late", seconds=0.05))
+    answer = client.get("/toy/hello/you")
+    assert answer.json() == {"hello": "you"}
+    assert len(answer.headers.get_list("date")) == 1
+
+
+def test_a_clipped_answer_has_had_its_effect_and_ends_in_the_middle(
+    simulator: Simulator, client: httpx.Client
+) -> None:
+    simulator.world.faults.add(Fault("clipped"))
+    with client.stream("GET", "/toy/hello/you") as answer:
+        assert answer.status_code == 200
+        chunks = answer.iter_raw()
+        assert next(chunks) == b'{"hello'
+        with pytest.raises(httpx.RemoteProtocolError):
+            next(chunks)
+    assert simulator.services["toy"].greeted == ["you"]
+    assert simulator.world.journal.requests[0].status == 200
+
+
 def test_a_dripped_answer_stops_when_the_caller_has_gone(
     simulator: Simulator, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -645,6 +672,8 @@ def test_truth_tells_columns_of_posts_and_followers_of_accounts(
         ("POST", "/_sim/posts", {"platform": "nowhere", "platform_account_id": "1"}),
         ("DELETE", "/_sim/posts", {"platform": "toy", "platform_post_id": "404"}),
         ("POST", "/_sim/switches", 5),
+        ("POST", "/_sim/consents", {"platform": "nowhere", "subject": "1"}),
+        ("POST", "/_sim/consents", {"platform": "toy"}),
     ],
 )
 def test_mistakes_at_the_controls_are_told(
@@ -654,6 +683,12 @@ def test_mistakes_at_the_controls_are_told(
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert simulator.world.faults.pending == []
+
+
+def test_a_platform_without_log_ins_has_nobody_and_nothing() -> None:
+    toy = toy_simulator().services["toy"]
+    assert (toy.client(), toy.people(), toy.grants()) == (None, [], [])
+    assert (toy.withdraw("1"), toy.expire_codes()) == (0, 0)
 
 
 def test_a_platform_without_edits_says_so() -> None:

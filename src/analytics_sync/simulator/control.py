@@ -31,6 +31,9 @@ def control_app(
             Route("/posts", controls.posts, methods=["POST", "PATCH", "DELETE"]),
             Route("/truth", controls.truth),
             Route("/accounts", controls.accounts),
+            Route("/people", controls.people),
+            Route("/consents", controls.consents, methods=["GET", "POST"]),
+            Route("/codes", controls.codes, methods=["DELETE"]),
         ],
         exception_handlers=dict.fromkeys((LookupError, TypeError, ValueError), _mistake),
     )
@@ -121,6 +124,44 @@ class _Controls:
                 ]
             }
         )
+
+    async def people(self, _: Request) -> JSONResponse:
+        """Shows who can log in, and the apps that exist from the beginning, by platform."""
+        return JSONResponse(
+            {
+                name: {
+                    "app": client._asdict(),
+                    "people": [person._asdict() for person in service.people()],
+                }
+                for name, service in self.services.items()
+                if (client := service.client()) is not None
+            }
+        )
+
+    async def consents(self, request: Request) -> JSONResponse:
+        """Shows every consent, and how often it was renewed.
+
+        POST {"platform", "subject", "client_id" (left out: any app)} lets that person withdraw.
+        """
+        if request.method == "POST":
+            asked = dict(await request.json())
+            service = self.services[asked["platform"]]
+            ended = service.withdraw(str(asked["subject"]), asked.get("client_id"))
+            return JSONResponse({"withdrawn": ended})
+        return JSONResponse(
+            {
+                "consents": [
+                    {"platform": name, **grant._asdict()}
+                    for name, service in self.services.items()
+                    for grant in service.grants()
+                ]
+            }
+        )
+
+    async def codes(self, _: Request) -> JSONResponse:
+        """DELETE lets every authorization code expire that was not exchanged yet."""
+        expired = sum(service.expire_codes() for service in self.services.values())
+        return JSONResponse({"expired": expired})
 
 
 def the_truth(world: World, services: Mapping[str, Service]) -> dict[str, Any]:

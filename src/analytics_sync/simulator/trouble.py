@@ -44,9 +44,9 @@ async def carry_out(fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, 
             await hang_up(scope, receive, at_once=False)
         case "late":
             start, body = await _done(app, scope, receive)
-            await asyncio.sleep(fault.seconds)
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
+            if await _stays(receive, fault.seconds):
+                await send(start)
+                await send({"type": "http.response.body", "body": body})
         case "refuse":
             await send({"type": CLOSING})
             await hang_up(scope, receive, at_once=True)
@@ -76,6 +76,16 @@ async def _done(app: ASGIApp, scope: Scope, receive: Receive) -> tuple[Message, 
 
     await app(scope, receive, hold)
     return held[0], b"".join(message.get("body", b"") for message in held[1:])
+
+
+async def _stays(receive: Receive, seconds: float) -> bool:
+    """Wait so long; False as soon as the caller has gone."""
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait({gone}, timeout=seconds)
+        return not gone.done()
+    finally:
+        gone.cancel()
 
 
 async def _nowhere(_: Message) -> None:

@@ -1,6 +1,7 @@
 """OAuth 1.0a: the documented examples, every text encoded as the RFC says, and a strict server."""
 
 import asyncio
+import json
 import re
 from datetime import timedelta
 from urllib.parse import unquote
@@ -25,8 +26,10 @@ from analytics_sync.platforms._x.oauth1 import (
 )
 from analytics_sync.platforms.x import PLATFORM
 from analytics_sync.simulator.faults import Fault
+from analytics_sync.simulator.service import Handle
 from analytics_sync.transport.client import Transport
 from support.fake_clock import FakeClock
+from support.house import House
 from support.linkedin_script import FreeReads, Metrics
 from support.login_desk import settings_of, simulated
 from support.transport_doubles import OpenBudgets
@@ -236,6 +239,22 @@ def test_all_that_is_asked_of_x_is_asked_by_signed_requests(desk):
     assert totals.followers is not None
     assert len(readings) == 12
     assert any("user_profile_clicks" in reading.extra for reading in readings)
+
+
+def test_a_token_file_of_four_values_is_enough_for_a_whole_sync(tmp_path):
+    house = House(tmp_path)
+    house.add_business()
+    service = house.simulator.services["x"]
+    user = service.populate(1, "Acme", 12).platform_account_id
+    told = service.oauth1(user)
+    secrets = {name: told[name] for name in ("consumer_key", "consumer_secret")}
+    secrets |= {"access_token": told["token"], "access_token_secret": told["token_secret"]}
+    account = house.add_account(Handle("x", None, "Acme", None, json.dumps(secrets)), 1)
+    assert account.platform_account_id == user
+    assert house.sync().outcome == "complete"
+    latest = house.latest()
+    assert latest == {key: said for key, said in house.truth().items() if key in latest}
+    assert any(row["clicks"] is not None for row in latest.values())
 
 
 def test_a_try_after_trouble_is_signed_anew(desk):

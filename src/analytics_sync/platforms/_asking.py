@@ -1,6 +1,7 @@
 """As much of a `Context` as single calls need: a log-in asks before there is any account."""
 
-from typing import NamedTuple, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from analytics_sync.clock import Clock
 from analytics_sync.domain.credentials import OAuth1, Token
@@ -27,11 +28,12 @@ class Asking(Protocol):
     async def send(self, call: Call) -> Reply: ...
 
 
-class Inquiry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Inquiry:
     """One with a token alone, or with the account that is looked at."""
 
     account: Account
-    token: str
+    token: str = field(repr=False)
     settings: PlatformSettings
     clock: Clock
     sender: Sender

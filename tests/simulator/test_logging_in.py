@@ -28,7 +28,6 @@ SCOPES = {
     "facebook": "pages_show_list,pages_read_engagement",
     "instagram": "instagram_business_basic",
 }
-PERSON = {"x": "x", "linkedin": "linkedin", "facebook": "facebook", "instagram": "instagram"}
 
 
 class Scene:
@@ -149,6 +148,19 @@ def test_a_refresh_may_happen_and_its_answer_be_lost(scene: Scene, kind: str) ->
     assert scene.ask_for_token("x", form).status_code == 400
     assert scene.simulator.services["x"].grants()[-1].refused == 1
     assert facts.refresh_token != told["refresh_token"]
+
+
+def test_a_person_may_withdraw_in_the_middle(scene: Scene) -> None:
+    token = scene.exchange("linkedin", scene.allowed("linkedin")["code"]).json()["access_token"]
+    subject = scene.simulator.world.tokens[token].subject
+    fault = Fault("withdraw", "linkedin", match="^/v2/me", skip=2, facts={"subject": subject})
+    scene.simulator.world.faults.add(fault)
+
+    def ask() -> int:
+        headers = {"authorization": f"Bearer {token}"}
+        return scene.client.get("/linkedin/v2/me", headers=headers).status_code
+
+    assert [ask() for _ in range(4)] == [200, 200, 401, 401]
 
 
 def test_signatures_cover_the_address_that_was_really_called(scene: Scene) -> None:

@@ -243,6 +243,7 @@ def test_an_instagram_token_is_refreshed_after_a_day_and_before_its_end(wire):
     assert fresh["expires_in"] == 5_184_000
     assert fresh["permissions"] == "instagram_business_basic,instagram_business_manage_insights"
     assert wire.get("me", host="instagram", token=fresh["access_token"]).status_code == 200
+    assert wire.instagram.grants()[0].rotations == 1
     error = refresh(wire, fresh["access_token"]).json()["error"]
     assert (error["code"], error["type"]) == (100, "IGApiException")
     assert "24 hours" in error["message"]

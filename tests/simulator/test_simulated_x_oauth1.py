@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -159,6 +160,13 @@ def test_signing_keys_are_no_bearer_tokens_and_can_be_withdrawn() -> None:
     assert x.ask("/2/users/me", signer.keys["token"]).status_code == 401
     assert x.service.withdraw(x.user) == 2
     assert signer.ask("/2/users/me").status_code == 401
+
+
+def test_signing_keys_come_as_a_token_file_too() -> None:
+    x = AskedX()
+    told = json.loads(x.service.oauth1_file(x.user))
+    assert set(told) == {"consumer_key", "consumer_secret", "access_token", "access_token_secret"}
+    assert told["access_token"].startswith(f"{x.user}-")
 
 
 def test_faults_meet_signed_requests_too() -> None:

@@ -10,6 +10,9 @@ from analytics_sync.cli.tables import say
 from analytics_sync.clock import SystemClock
 from analytics_sync.errors import AnalyticsSyncError
 
+# Names of people that are printed of each platform.
+SHOWN = 3
+
 
 def register(app: typer.Typer) -> None:
     app.command("simulator")(simulator)
@@ -53,10 +56,21 @@ def simulator(
         for number, handle in made.handles
     ]
 
+    people = {
+        platform: [person.name for person in service.people()]
+        for platform, service in made.services.items()
+        if service.client() is not None
+    }
+
     def human() -> None:
         say(f"# The simulator listens at {origin}; Ctrl-C ends it. In another terminal:")
         for name, value in settings.items():
             say(f"export {name}={value}")
+        say("# Log in as one of them, in a browser:")
+        for platform, names in people.items():
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            say(f"analytics-sync account connect 1 {platform}  # {', '.join(names[:SHOWN])}{more}")
+        say("# Or give the tokens by hand:")
         for account in accounts:
             say(
                 f"echo '{account['token']}' | analytics-sync account add {account['business']} "
@@ -67,9 +81,8 @@ def simulator(
             f"{origin}/_sim/clock"
         )
 
-    answer(
-        {"origin": origin, "settings": settings, "accounts": accounts}, as_json=json, human=human
-    )
+    told = {"origin": origin, "settings": settings, "accounts": accounts, "people": people}
+    answer(told, as_json=json, human=human)
     _flush()
     serve(made, listening)
 

@@ -28,6 +28,7 @@ label { display: block; padding: .2rem 0 } small { color: #5b6470 }
 button { font: inherit; padding: .5rem 1.2rem; margin-right: .5rem; border-radius: 999px;
   border: 1px solid #b9c0ca; background: #fff } #allow { background: #1a5fd0; color: #fff }
 """
+LEGENDS = {"page": "Pages", "scope": "Permissions"}
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 CALLBACK = "/callback"
 
@@ -170,7 +171,7 @@ def _boxes(name: str, choices: Sequence[Choice]) -> str:
         f"<small>{escape(one.detail)}</small></label>"
         for one in choices
     )
-    return f'<fieldset id="{name}s"><legend>{name.capitalize()}s</legend>{rows}</fieldset>'
+    return f'<fieldset id="{name}s"><legend>{LEGENDS[name]}</legend>{rows}</fieldset>'
 
 
 def _form(

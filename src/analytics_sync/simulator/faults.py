@@ -14,7 +14,8 @@ class Fault:
     answers as usual), "drip" (a byte each half second), "cut" (closes in the middle of the body),
     "refuse" (closes at once), "lost" (does as asked, but closes without an answer), "clipped" (does as asked,
     but closes in the middle of its answer), "late" (does as asked, and waits `seconds` before it
-    answers), "redirect" (to `body`); any other word is for the platform, which reads it with `Faults.asks`. `times`: how
+    answers), "withdraw" (before it answers as usual, the person `facts.subject` takes all consents
+    back, or those of the app `facts.client_id`), "redirect" (to `body`); any other word is for the platform, which reads it with `Faults.asks`. `times`: how
     often (None: always); `skip`: matching requests left alone first; `facts`: for the platform.
     """
 
@@ -66,5 +67,5 @@ class Faults:
 
 # Carried out by the server, before or instead of the platform.
 TRANSPORT_KINDS = frozenset(
-    "status html half_json empty nan bomb deep slow drip cut refuse lost clipped late redirect".split()
+    "status html half_json empty nan bomb deep slow drip cut refuse lost clipped late withdraw redirect".split()
 )

@@ -54,7 +54,11 @@ class Recorder:
             await send(message)
 
         try:
-            if fault is None:
+            if fault is not None and fault.kind == "withdraw":
+                facts = fault.facts
+                self.world.withdrawing[self.platform](facts["subject"], facts.get("client_id"))
+                await self.app(scope, receive, sending)
+            elif fault is None:
                 await self.app(scope, receive, sending)
             else:
                 await carry_out(fault, self.app, scope, receive, sending)

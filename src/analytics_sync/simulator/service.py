@@ -61,6 +61,7 @@ class Service(ABC):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        world.withdrawing[self.name] = self.withdraw
 
     @property
     @abstractmethod

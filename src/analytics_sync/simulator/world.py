@@ -1,6 +1,6 @@
 """Who exists in the simulated world: accounts, tokens and posts of all platforms."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -70,6 +70,8 @@ class World:
     switches: dict[str, object] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
+    # By platform: how a person there takes back what an app (None: any) was given.
+    withdrawing: dict[str, Callable[[str, str | None], int]] = field(default_factory=dict)
     # Every post by the ids of all its versions, so that a look-up need not walk the accounts.
     _known: dict[tuple[str, str], SimulatedPost] = field(
         default_factory=dict, init=False, repr=False

@@ -102,6 +102,7 @@ class SimulatedInstagram(Service):
                 tuple(sorted(token.scopes)),
                 token.revoked is None,
                 token.value,
+                rotations=self.host.rotations[subject, client_id],
             )
             for (subject, client_id), token in newest.items()
         ]

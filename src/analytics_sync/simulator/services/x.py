@@ -173,6 +173,18 @@ class SimulatedX(Service):
             "token_secret": given.secret,
         }
 
+    def oauth1_file(self, subject: str) -> str:
+        """The same as the JSON of a token file."""
+        keys = self.oauth1(subject)
+        return json.dumps(
+            {
+                "consumer_key": keys["consumer_key"],
+                "consumer_secret": keys["consumer_secret"],
+                "access_token": keys["token"],
+                "access_token_secret": keys["token_secret"],
+            }
+        )
+
     def grants(self) -> list[GrantFacts]:
         return [self.oauth.facts(grant) for grant in self.oauth.grants]
 

@@ -1,6 +1,7 @@
 """One of Meta's hosts in the world: its switches, the trace of each answer, and its secrets."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,8 @@ class Host:
     name: str
     applications: dict[str, Application] = field(default_factory=dict)
     codes: dict[str, Code] = field(default_factory=dict)
+    # By account and app: how often a token was refreshed.
+    rotations: Counter[tuple[str, str]] = field(default_factory=Counter)
     traced: int = 0
     society: Society = field(init=False)
 

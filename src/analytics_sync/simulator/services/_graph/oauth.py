@@ -225,6 +225,7 @@ def refresh_instagram(host: Host, request: GraphRequest) -> Answer:
             "The access token must be long-lived and at least 24 hours old", instagram=True
         )
     fresh = _lengthened(host, token)
+    host.rotations[token.subject, host.application_of(token).client_id] += 1
     return {**_bearer(host, fresh), "permissions": ",".join(sorted(fresh.scopes))}
 
 

@@ -98,22 +98,17 @@ def proof_of(secret: str, token: str) -> str:
 
 
 def check_proof(host: Host, token: Token, proof: str | None) -> None:
-    """A proof must belong to the very token of the request.
-
-    One that is sent without being required is checked when a switch has named the secret.
+    """A proof must belong to the very token of the request, and to its app; required or not.
 
     :raises GraphError: code 100, missing or wrong.
     """
-    required = bool(host.switch("require_proof"))
     if proof is None:
-        if required:
+        if host.switch("require_proof"):
             raise GraphError(
                 "API calls from the server require an appsecret_proof argument",
                 100,
                 kind="GraphMethodException",
             )
-        return
-    if not (required or host.switch("app_secret")):
         return
     wanted = proof_of(host.application_of(token).client_secret, token.value)
     if not hmac.compare_digest(proof.encode(), wanted.encode()):

@@ -14,7 +14,7 @@ from analytics_sync.errors import ConfigurationInvalid, WrongUsage
 if TYPE_CHECKING:
     import socket
 
-    from analytics_sync.shim.guard import Rules
+    from analytics_sync.shim.gate import Rules
 
 service = typer.Typer(
     invoke_without_command=True, help="Answer over HTTP, and give programs tokens for it."
@@ -62,7 +62,7 @@ def serve(
     _need_fastapi()
     names = frozenset(map(_host, allow_host or ()))
     origins = frozenset(map(_origin, allow_origin or ()))
-    from analytics_sync.shim.guard import Rules
+    from analytics_sync.shim.gate import Rules
 
     rules = Rules(names, origins, needs_token=require_token)
     if uds is not None:

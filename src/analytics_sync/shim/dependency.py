@@ -4,7 +4,7 @@ from anyio import to_thread
 from fastapi import HTTPException, Request
 
 from analytics_sync.shim.desk import opened
-from analytics_sync.shim.guard import Rules, refusal
+from analytics_sync.shim.gate import Rules, refusal
 from analytics_sync.wiring.callers import caller as name_of
 
 _RULES = Rules()

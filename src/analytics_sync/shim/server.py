@@ -16,7 +16,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from analytics_sync.errors import ConfigurationInvalid
-from analytics_sync.shim.guard import Rules
+from analytics_sync.shim.gate import Rules
 from analytics_sync.shim.patience import Patience
 from analytics_sync.shim.service import build
 

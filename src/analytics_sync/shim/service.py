@@ -15,7 +15,7 @@ from analytics_sync.shim import answers, desk
 from analytics_sync.shim.dependency import caller
 from analytics_sync.shim.documentation import ROUTES
 from analytics_sync.shim.endpoints import router
-from analytics_sync.shim.guard import Guard, Rules
+from analytics_sync.shim.gate import Guard, Rules
 from analytics_sync.shim.route import of_bounds
 from analytics_sync.version import __version__
 

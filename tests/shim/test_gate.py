@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics_sync.shim.guard import Rules
+from analytics_sync.shim.gate import Rules
 from analytics_sync.shim.service import build
 from analytics_sync.wiring.callers import add_token, caller, revoke_token
 from support.asgi import Caller

@@ -178,7 +178,7 @@ class InstagramLogin(Login):
     def renew_at(self, token: Token) -> datetime | None:
         """With 30 days left, and never before it is a day old.
 
-        One whose end is not known is renewed at once, which tells it.
+        Where its end is not known the next renewal would tell it, so it may be renewed at once.
         """
         if not self.renews(token):
             return None

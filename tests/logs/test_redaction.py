@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics_sync.logs import redact, redacted
+from analytics_sync.logs import concealed, redact, redacted
 
 TOKEN = "hunter2|s3cret-T0ken.x~y+z/w=="
 NAMES = "access_token refresh_token client_secret appsecret_proof input_token fb_exchange_token code_verifier password accessToken clientSecret ANALYTICS_SYNC_KEY".split()  # fmt: skip
@@ -183,3 +183,35 @@ def test_a_huge_text_takes_no_more_than_its_share_of_time(text: str) -> None:
     started = time.process_time()
     redacted(text)
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (
+            "GET /callback?state=4f2Zq_x81&code=V1hR-77_a%3D HTTP/1.1",
+            "GET /callback?state=[redacted]&code=[redacted] HTTP/1.1",
+        ),
+        (
+            "grant_type=authorization_code&code=V1hR77a9&code_verifier=abcdefgh",
+            "grant_type=authorization_code&code=[redacted]&code_verifier=[redacted]",
+        ),
+        (
+            'OAuth oauth_signature="a%2Bb%3D", oauth_signature_method="HMAC-SHA1"',
+            'OAuth oauth_signature="[redacted]", oauth_signature_method="HMAC-SHA1"',
+        ),
+        ("token_secret=abcdefgh", "token_secret=[redacted]"),
+        ("passphrase: hunter2", "passphrase: [redacted]"),
+        ("the state=active, the code=post_gone", "the state=active, the code=post_gone"),
+    ],
+)
+def test_what_a_log_in_leaves_in_addresses_and_headers_is_taken_out(text, kept):
+    assert redacted(text) == kept
+
+
+def test_what_programs_read_loses_known_secrets_alone():
+    secret = "concealed-4b1c-77de-and-long-enough"
+    redact(secret)
+    redact("short-1")
+    told = f"short-1 {secret} access_token=abc"
+    assert concealed(told) == "short-1 [redacted] access_token=abc"

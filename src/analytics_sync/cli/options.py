@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from analytics_sync import logs
 from analytics_sync.clock import iso
 from analytics_sync.errors import WrongUsage
 
@@ -75,10 +76,10 @@ def answer(document: Mapping[str, Any], *, as_json: bool, human: Callable[[], No
 
 
 def in_json(document: Mapping[str, Any]) -> str:
-    """JSON text, with times in their usual form."""
+    """JSON text, with times in their usual form, and without any secret that is known by now."""
     # Elsewhere letters beyond ASCII would be shown in a form that is no JSON.
     utf_8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    return json.dumps(document, default=_plain, ensure_ascii=not utf_8)
+    return logs.concealed(json.dumps(document, default=_plain, ensure_ascii=not utf_8))
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,8 @@ _NAMES: Final = (
     r"(?:access_?token|refresh_?token|exchange_token|input_token|id_token|oauth_token(?:_secret)?"
     # Not "a fresh token: do this", which is our own advice.
     r"|\btoken(?!\s*:\s*[^\s\"'])"
-    r"|(?:client|consumer|app)_?secret|appsecret_proof|code_verifier|client_assertion"
+    r"|(?:client|consumer|app|token)_?secret|appsecret_proof|code_verifier|client_assertion"
+    r"|oauth_signature(?!_method)|oauth_verifier|passphrase"
     r"|password|passwd|api_?key|analytics_sync_key)"
 )
 _OPEN: Final = r"(?:\\*[\"']|%22)?"
@@ -23,6 +24,11 @@ _AUTHORIZATION: Final = (
 )
 # Nor the dots of a form that we show.
 _UNMARKED: Final = r"(?!\[redacted\]|\.\.\.[\"'])"
+
+# Of an answer to a log-in, in an address or a form: ordinary words elsewhere ("state=active").
+_ANSWER: Final = r"(?<=[?&#])(code|state|code_challenge)(=|%3D)"
+# Known secrets at least so long are taken out of answers too, of which shorter ones may be a part.
+CERTAIN: Final = 16
 
 _known: set[str] = set()
 
@@ -52,6 +58,16 @@ def redacted(text: str) -> str:
     return text
 
 
+def concealed(text: str) -> str:
+    """The text without the secrets given to `redact`, but for short ones; nothing else is touched.
+
+    For what programs read, where a word too many must not be taken.
+    """
+    for secret in [one for one in list(_known) if len(one) >= CERTAIN and one in text]:
+        text = text.replace(secret, MARK)
+    return text
+
+
 @cache
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Compiled at the first use: most commands of a healthy installation log nothing."""
@@ -67,6 +83,8 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
             ),
             # access_token=…, access_token%3D…, \"access_token\":\"…\"
             (rf"(?i)({_NAMES}{_EQUALS}{_OPEN}){_UNMARKED}[^\s\"'&<>\\]+", rf"\1{MARK}"),
+            # Location: https://…/callback?state=…&code=…
+            (rf"{_ANSWER}{_UNMARKED}[^\s\"'&<>\\]{{6,}}", rf"\1\2{MARK}"),
             (rf"(?i)({_AUTHORIZATION}){_UNMARKED}[^\s\"',]+", rf"\1{MARK}"),
             (rf"(?i)\b(bearer(?:\s+|%20)){_UNMARKED}[^\s\"'&<>\\]+", rf"\1{MARK}"),
             (r"\b(Basic\s+)[A-Za-z0-9+/_-]{16,}={0,2}", rf"\1{MARK}"),

@@ -8,18 +8,27 @@ from analytics_sync.clock import iso
 from analytics_sync.domain.jobs import Claim
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import ExitStatus
+from analytics_sync.logs import concealed, redacted
 
 COUNTS = ("selected", "synced", "failed", "deferred")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Something that failed: of a post, or of the account when `platform_post_id` is None."""
+    """Something that failed: of a post, or of the account when `platform_post_id` is None.
+
+    It is stored and shown, so that its words are without secrets, whoever wrote them.
+    """
 
     code: str
     message: str
     platform_post_id: str | None = None
     hint: str = ""
+
+    def __post_init__(self) -> None:
+        # Of posts there may be thousands, in words of our own: then those that are known are enough.
+        clean = redacted if self.platform_post_id is None else concealed
+        object.__setattr__(self, "message", clean(self.message))
 
 
 @dataclass(slots=True)

@@ -92,6 +92,15 @@ class Database:
         with self.in_words(), self._reader.begin() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """As `read`, all of one moment, however many statements: PostgreSQL must be told so."""
+        with self.in_words(), self._reader.connect() as connection:
+            if self.path is None:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
     def session(self) -> Connection:
         """A connection that commits each statement, for what outlives transactions (locks)."""
         with self.in_words():

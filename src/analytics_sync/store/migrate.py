@@ -28,7 +28,7 @@ def ensure(database: Database) -> None:
     found = current(database)
     if found == SCHEMA_VERSION:
         return
-    _refuse_unknown(found)
+    refuse_unknown(found)
     if database.path is None:
         state = "has none of this program's tables" if found is None else f"has schema {found}"
         raise StoreUnusable(
@@ -60,12 +60,12 @@ def upgrade(database: Database) -> tuple[str | None, str]:
             connection.execute(text("SELECT pg_advisory_xact_lock(:space, 0)"), {"space": SPACE})
         # Read again under the lock: another process may have migrated meanwhile.
         found = _revision(connection)
-        _refuse_unknown(found)
+        refuse_unknown(found)
         if found == SCHEMA_VERSION:
             return found, found
         if database.path is not None and found is not None:
             copy_beside(database.path, found)
-        _run_alembic(connection)
+        make_schema(connection)
     return found, SCHEMA_VERSION
 
 
@@ -96,7 +96,8 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _refuse_unknown(found: str | None) -> None:
+def refuse_unknown(found: str | None) -> None:
+    """:raises StoreUnusable: a schema that releases up to this one don't make."""
     if found is None or found in known_revisions():
         return
     if not (found.isdigit() and found > SCHEMA_VERSION):
@@ -119,7 +120,8 @@ def known_revisions() -> set[str]:
     return {SCHEMA_VERSION, *(file.name.partition("_")[0] for file in files)}
 
 
-def _run_alembic(connection: Connection) -> None:
+def make_schema(connection: Connection) -> None:
+    """Bring the schema behind a connection to this release's; `upgrade` looks first whose it is."""
     from alembic import command
     from alembic.config import Config
 

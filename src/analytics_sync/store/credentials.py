@@ -132,11 +132,6 @@ def get(connection: Connection, id: int) -> CredentialRow:
     return _record(row)
 
 
-def any_stored(connection: Connection) -> bool:
-    """Whether there is a ciphertext that only the old key opens."""
-    return connection.execute(select(credential.c.id).limit(1)).first() is not None
-
-
 def note_refusal(
     connection: Connection,
     id: int,

@@ -169,10 +169,10 @@ class Installation:
         return Transport(budgets=budgets, clock=clock, stop_at=stop_at, transport=self.network)
 
     def _holds_secrets(self) -> bool:
-        from analytics_sync.store import credentials
+        from analytics_sync.store.rotation import any_sealed
 
         with self.database.read() as connection:
-            return credentials.any_stored(connection)
+            return any_sealed(connection)
 
 
 @contextmanager

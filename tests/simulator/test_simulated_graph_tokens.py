@@ -124,13 +124,20 @@ def test_a_required_proof_must_belong_to_the_token(wire, host):
     assert right.status_code == 200
 
 
-def test_a_proof_that_is_not_required_is_checked_all_the_same(wire):
-    assert wire.error("me", appsecret_proof="anything")[1]["code"] == 100
-    right = wire.get("me", appsecret_proof=proof("appsecret", wire.page.token))
-    assert right.status_code == 200
+def test_a_proof_that_is_not_required_is_checked_when_the_secret_is_known(wire):
+    assert wire.get("me", appsecret_proof="anything").status_code == 200
     wire.switch(facebook__app_secret="s3cret")
-    assert wire.error("me", appsecret_proof=proof("appsecret", wire.page.token))[1]["code"] == 100
+    assert wire.error("me", appsecret_proof="anything")[1]["code"] == 100
     assert wire.get("me").status_code == 200
+
+
+def test_the_proof_of_an_added_app_is_checked_always(wire):
+    wire.facebook.add_app("Other", "77", "s3cret")
+    token = wire.token("user", "77", facts={"app_id": "77", "pages": []})
+    wrong = wire.error("me", token=token, appsecret_proof=proof("appsecret", token))
+    assert wrong[1]["code"] == 100
+    right = wire.get("me", token=token, appsecret_proof=proof("s3cret", token))
+    assert right.status_code == 200
 
 
 def test_every_item_with_its_own_token_needs_its_own_proof(wire):

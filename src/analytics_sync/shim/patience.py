@@ -37,8 +37,8 @@ class Patience(H11Protocol):
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._sending = _cancelled(self._sending)
-        self._reading = _cancelled(self._reading)
+        self._stop_sending()
+        self._stop_reading()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -54,7 +54,7 @@ class Patience(H11Protocol):
         self._reading = self.loop.call_later(self.read_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._reading = _cancelled(self._reading)
+        self._stop_reading()
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
@@ -64,7 +64,7 @@ class Patience(H11Protocol):
     def _watch(self) -> None:
         """Have the clock run while a request has begun and not all of it has come."""
         if not self._waits():
-            self._sending = _cancelled(self._sending)
+            self._stop_sending()
         elif self._sending is None:
             self._sending = self.loop.call_later(self.request_seconds, self._too_slow)
 
@@ -81,7 +81,12 @@ class Patience(H11Protocol):
         self.transport.close()
         self.loop.call_later(LAST_SECONDS, self.transport.abort)
 
+    def _stop_sending(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            self._sending = None
 
-def _cancelled(timer: TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None

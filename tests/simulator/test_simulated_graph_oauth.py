@@ -215,6 +215,15 @@ def test_instagram_refuses_codes_in_its_older_envelope(wire):
     assert "used" in refused()
 
 
+def test_instagrams_codes_live_an_hour(wire):
+    soon, late = direct_form(direct_code(wire)), direct_form(direct_code(wire))
+    wire.advance(minutes=59, seconds=59)
+    assert exchange(wire, "instagram", "oauth/access_token", "POST", **soon).status_code == 200
+    wire.advance(seconds=1)
+    answer = exchange(wire, "instagram", "oauth/access_token", "POST", **late)
+    assert "expired" in answer.json()["error_message"]
+
+
 def test_instagrams_answer_may_be_wrapped_as_documented(wire):
     wire.switch(instagram__wrapped_answer=True)
     form = direct_form(direct_code(wire))

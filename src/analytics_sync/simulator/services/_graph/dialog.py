@@ -97,7 +97,7 @@ class Dialog:
             frozenset(wish.scopes),
             decision.person,
             consent,
-            host.now + CODE_LIFE,
+            host.now + CODE_LIFE[host.name],
         )
         return self._back(wish, {"code": value})
 

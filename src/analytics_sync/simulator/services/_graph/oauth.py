@@ -25,7 +25,7 @@ from analytics_sync.simulator.world import Token
 
 SHORT = {"facebook": timedelta(hours=2), "instagram": timedelta(hours=1)}
 LONG = 60 * DAY
-CODE_LIFE = 10 * MINUTE
+CODE_LIFE = {"facebook": 10 * MINUTE, "instagram": 60 * MINUTE}
 DATA_ACCESS = 90 * DAY
 PERSON = "10000001"
 # What a new token does not take over from the one that it comes from.

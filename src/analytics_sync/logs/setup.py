@@ -96,5 +96,7 @@ def _install(handlers: list[logging.Handler]) -> None:
         root.addHandler(handler)
         _installed.append(handler)
     logging.getLogger(OURS).setLevel(logging.DEBUG)
+    # Where somebody asks for Python's warnings, they go through the same filter.
+    logging.captureWarnings(capture=True)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -15,7 +15,7 @@ from analytics_sync.simulator.app import Simulator
 from analytics_sync.simulator.clock import SimulatedClock
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.server import serving
-from analytics_sync.simulator.services._x.oauth import s256
+from analytics_sync.simulator.services._x.apps import s256
 from analytics_sync.simulator.services._x.oauth1 import signature
 from analytics_sync.simulator.world import World
 

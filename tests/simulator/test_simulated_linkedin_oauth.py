@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlencode
 
 import pytest
 
-from analytics_sync.simulator.services._linkedin.oauth import DEFAULT_APPLICATION, Application
+from analytics_sync.simulator.services._linkedin.apps import DEFAULT_APPLICATION, Application
 from support.linkedin_wire import START, Wire, refused
 
 CLIENT = {

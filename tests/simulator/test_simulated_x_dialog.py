@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx
 import pytest
 
-from analytics_sync.simulator.services._x.oauth import CONFIDENTIAL, FORM, PUBLIC, s256
+from analytics_sync.simulator.services._x.apps import CONFIDENTIAL, PUBLIC, s256
+from analytics_sync.simulator.services._x.oauth_form import FORM
 from support.simulated_x import AskedX
 
 BACK = "http://127.0.0.1:5050/callback"

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from analytics_sync.simulator.recorder import ConnectionCut
-from analytics_sync.simulator.services._x.oauth import CONFIDENTIAL, FORM, PUBLIC, Grant
+from analytics_sync.simulator.services._x.apps import CONFIDENTIAL, PUBLIC, Grant
+from analytics_sync.simulator.services._x.oauth_form import FORM
 from support.simulated_x import AskedX
 
 DEAD = {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}

@@ -30,17 +30,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from analytics_sync.simulator.consent import Person
 from analytics_sync.simulator.growth import fraction
 from analytics_sync.simulator.service import Client, GrantFacts, Handle, Service
+from analytics_sync.simulator.services._linkedin.apps import (
+    DEFAULT_APPLICATION,
+    Application,
+    Consent,
+)
 from analytics_sync.simulator.services._linkedin.content import fill, word
 from analytics_sync.simulator.services._linkedin.dialog import Dialog
 from analytics_sync.simulator.services._linkedin.gateway import Gateway, raw_segments
 from analytics_sync.simulator.services._linkedin.login import Login
 from analytics_sync.simulator.services._linkedin.members import POST_METRICS, Members
-from analytics_sync.simulator.services._linkedin.oauth import (
-    DEFAULT_APPLICATION,
-    Application,
-    Authority,
-    Consent,
-)
+from analytics_sync.simulator.services._linkedin.oauth import Authority
 from analytics_sync.simulator.services._linkedin.posts import Posts
 from analytics_sync.simulator.services._linkedin.profiles import Profiles
 from analytics_sync.simulator.services._linkedin.quota import Quotas

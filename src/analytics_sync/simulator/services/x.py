@@ -33,14 +33,10 @@ from analytics_sync.simulator.services._x.accounts import (
     make_post,
     make_posts,
 )
+from analytics_sync.simulator.services._x.apps import CONFIDENTIAL, Application, Grant
 from analytics_sync.simulator.services._x.dialog import Dialog
 from analytics_sync.simulator.services._x.gate import Gate
-from analytics_sync.simulator.services._x.oauth import (
-    CONFIDENTIAL,
-    Application,
-    Authorization,
-    Grant,
-)
+from analytics_sync.simulator.services._x.oauth import Authorization
 from analytics_sync.simulator.services._x.oauth1 import Signatures
 from analytics_sync.simulator.services._x.objects import PRIVATE_AGE
 from analytics_sync.simulator.services._x.problems import TITLES, blank

@@ -16,7 +16,8 @@ from analytics_sync.simulator.consent import (
     error_page,
     login_page,
 )
-from analytics_sync.simulator.services._linkedin.oauth import Application, Authority
+from analytics_sync.simulator.services._linkedin.apps import Application
+from analytics_sync.simulator.services._linkedin.oauth import Authority
 
 TITLE = "LinkedIn"
 SCOPES = frozenset(

@@ -8,12 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from analytics_sync.simulator.recorder import note
+from analytics_sync.simulator.services._linkedin.apps import Application, OAuthRefusal
 from analytics_sync.simulator.services._linkedin.dialog import Dialog
-from analytics_sync.simulator.services._linkedin.oauth import (
-    Application,
-    Authority,
-    OAuthRefusal,
-)
+from analytics_sync.simulator.services._linkedin.oauth import Authority
 
 Fields = dict[str, str]
 Handler = Callable[[Application, Fields], Response]

@@ -18,7 +18,8 @@ from analytics_sync.simulator.consent import (
     login_page,
 )
 from analytics_sync.simulator.recorder import note
-from analytics_sync.simulator.services._x.oauth import Application, Authorization
+from analytics_sync.simulator.services._x.apps import Application
+from analytics_sync.simulator.services._x.oauth import Authorization
 
 TITLE = "X"
 LONGEST_STATE = 500

@@ -1,120 +1,36 @@
-"""X's OAuth 2.0: applications, consents, and the endpoints that give, refresh and revoke tokens.
+"""X's OAuth 2.0: the endpoints that give, refresh and revoke tokens, and what they keep.
 
 Sources: X docs, OAuth 2.0 Authorization Code Flow with PKCE; the error bodies are as reported.
 """
 
 import base64
-import binascii
 import hashlib
-import hmac
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from urllib.parse import parse_qsl
+from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from analytics_sync.simulator.recorder import note
 from analytics_sync.simulator.service import GrantFacts
+from analytics_sync.simulator.services._x.apps import CONFIDENTIAL, PUBLIC, Application, Code, Grant
+from analytics_sync.simulator.services._x.oauth_form import (
+    DEAD_CODE,
+    DEAD_TOKEN,
+    NO_HEADER,
+    OTHER_ADDRESS,
+    OTHER_VERIFIER,
+    Refusal,
+    basic,
+    needed,
+    read_form,
+)
 from analytics_sync.simulator.world import Token, World
 
 ACCESS_LIFETIME = timedelta(hours=2)
 CODE_LIFETIME = timedelta(seconds=30)
 SCOPES = ("tweet.read", "users.read", "offline.access")
-FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True, slots=True)
-class Application:
-    """An OAuth application; without a secret it is a public client.
-
-    `consumer_key` and `consumer_secret` are what OAuth 1.0a knows it by.
-    """
-
-    id: str
-    secret: str | None = field(default=None, repr=False)
-    name: str = "Simulated app"
-    redirect_uris: tuple[str, ...] = ()
-    consumer_key: str = ""
-    consumer_secret: str = field(default="", repr=False)
-
-
-CONFIDENTIAL = Application(
-    "simulated-x-client",
-    "simulated-x-secret",
-    "Simulated app",
-    (),
-    "simulated-x-consumer-key",
-    "simulated-x-consumer-secret",
-)
-PUBLIC = Application("simulated-x-public-client", name="Simulated public app")
-
-
-@dataclass
-class Grant:
-    """One consent: the pair of tokens that is good now.
-
-    `rotations`: how often it was refreshed; `used`: the refresh tokens that did. `ended`: the user or the application took it back.
-    """
-
-    application: Application
-    subject: str
-    scopes: tuple[str, ...]
-    access: str = field(default="", repr=False)
-    refresh: str | None = field(default=None, repr=False)
-    rotations: int = 0
-    ended: bool = False
-    used: list[str] = field(default_factory=list, repr=False)
-
-
-@dataclass
-class Code:
-    """What an authorization code stands for. `challenge`: PKCE's, by its `method`."""
-
-    application: Application
-    subject: str
-    scopes: tuple[str, ...]
-    redirect_uri: str
-    challenge: str
-    method: str
-    expires_at: datetime
-
-    def proved_by(self, verifier: str) -> bool:
-        shown = verifier if self.method == "plain" else s256(verifier)
-        return hmac.compare_digest(shown.encode(), self.challenge.encode())
-
-
-class Refusal(Exception):
-    """A failure in OAuth's shape, not in that of API v2."""
-
-    def __init__(self, status: int, error: str, description: str) -> None:
-        super().__init__(status, error, description)
-        self.status = status
-        self.body = {"error": error, "error_description": description}
-
-
-def s256(verifier: str) -> str:
-    """RFC 7636: BASE64URL(SHA256(verifier)) without padding."""
-    digest = hashlib.sha256(verifier.encode()).digest()
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
-
-
-DEAD_CODE = (400, "invalid_request", "Value passed for the authorization code was invalid.")
-OTHER_ADDRESS = (
-    400,
-    "invalid_request",
-    "Value passed for the redirect uri did not match the uri of the authorization code.",
-)
-OTHER_VERIFIER = (
-    400,
-    "invalid_request",
-    "Value passed for the code verifier did not match the code challenge.",
-)
-DEAD_TOKEN = (400, "invalid_request", "Value passed for the token was invalid.")
-NO_HEADER = (401, "unauthorized_client", "Missing valid authorization header")
-
 
 # What an endpoint does with the form of an application that has shown who it is.
 Work = Callable[[Mapping[str, str], Application], dict[str, object]]
@@ -183,18 +99,18 @@ class Authorization:
 
     async def _answered(self, request: Request, work: Work) -> JSONResponse:
         try:
-            form = await _form(request)
+            form = await read_form(request)
             body = work(form, self._caller(request.headers.get("authorization"), form))
         except Refusal as refusal:
             return JSONResponse(refusal.body, refusal.status)
         return JSONResponse(body, headers={"cache-control": "no-store"})
 
     def _tokens(self, form: Mapping[str, str], application: Application) -> dict[str, object]:
-        kind = _needed(form, "grant_type")
+        kind = needed(form, "grant_type")
         if kind == "authorization_code":
             grant = self._exchanged(form, application)
         elif kind == "refresh_token":
-            grant = self._refreshed(_needed(form, "refresh_token"), application)
+            grant = self._refreshed(needed(form, "refresh_token"), application)
         else:
             raise Refusal(400, "unsupported_grant_type", f"Unsupported grant type: {kind}.")
         answer: dict[str, object] = {
@@ -207,8 +123,8 @@ class Authorization:
 
     def _exchanged(self, form: Mapping[str, str], application: Application) -> Grant:
         """A code is used up by its application's first attempt, right or wrong."""
-        value, redirect_uri = _needed(form, "code"), _needed(form, "redirect_uri")
-        verifier = _needed(form, "code_verifier")
+        value, redirect_uri = needed(form, "code"), needed(form, "redirect_uri")
+        verifier = needed(form, "code_verifier")
         code = self.codes.get(value)
         if code is None or code.application != application:
             raise Refusal(*DEAD_CODE)
@@ -233,7 +149,7 @@ class Authorization:
         return self._renew(grant, ACCESS_LIFETIME)
 
     def _revoked(self, form: Mapping[str, str], application: Application) -> dict[str, object]:
-        value = _needed(form, "token")
+        value = needed(form, "token")
         grant = self.refreshable.get(value) or self._by_access.get(value)
         if grant is not None and grant.application == application:
             self.withdraw(grant)
@@ -281,7 +197,7 @@ class Authorization:
 
     def _caller(self, header: str | None, form: Mapping[str, str]) -> Application:
         """Who asks: a confidential client by HTTP Basic, a public one by `client_id`."""
-        client_id, secret = _basic(header) or (form.get("client_id", ""), None)
+        client_id, secret = basic(header) or (form.get("client_id", ""), None)
         if not client_id:
             raise Refusal(400, "invalid_request", "Missing required parameter [client_id].")
         application = self.applications.get(client_id)
@@ -328,28 +244,3 @@ class Authorization:
         seed = "|".join((str(self._world.seed), "x", *parts, str(self._issued)))
         digest = hashlib.blake2b(seed.encode(), digest_size=48).digest()
         return base64.urlsafe_b64encode(digest).decode()
-
-
-def _needed(form: Mapping[str, str], name: str) -> str:
-    if not form.get(name):
-        raise Refusal(400, "invalid_request", f"Missing required parameter [{name}].")
-    return form[name]
-
-
-async def _form(request: Request) -> dict[str, str]:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != FORM:
-        raise Refusal(400, "invalid_request", f"Content-Type must be {FORM}.")
-    return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
-
-
-def _basic(header: str | None) -> tuple[str, str] | None:
-    scheme, _, text = (header or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        pair = base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, ValueError):
-        raise Refusal(*NO_HEADER) from None
-    client_id, _, secret = pair.partition(":")
-    return client_id, secret

@@ -11,7 +11,8 @@ from urllib.parse import parse_qsl, quote, unquote
 
 from starlette.requests import Request
 
-from analytics_sync.simulator.services._x.oauth import CONFIDENTIAL, Application, Authorization
+from analytics_sync.simulator.services._x.apps import CONFIDENTIAL, Application
+from analytics_sync.simulator.services._x.oauth import Authorization
 from analytics_sync.simulator.services._x.switches import Switches
 from analytics_sync.simulator.world import Token, World
 

@@ -49,7 +49,7 @@ def written() -> dict[Path, str]:
     for kind, place in PLACES.items():
         # A timer for a single time takes itself away: only `schedule` can tell where it lies.
         once = _units.service_name(place, "once@.service")
-        texts = _units.services(place, Path("/"), Path("/"))
+        texts = _units.services(place, Path("/"), Path("/")) | dict([_units.http_service(place)])
         texts |= {_units.timer_name(place, one.name): _units.timer(place, one) for one in ENTRIES}
         files |= {FOLDER / kind / name: text for name, text in texts.items() if name != once}
     return files

@@ -47,7 +47,7 @@ def place(folder: Path, *, as_root: bool = True, user: str = "daemon", odd: str 
 
 
 def write_all(where: Place, folder: Path) -> list[Path]:
-    texts = _units.services(where, folder, folder)
+    texts = _units.services(where, folder, folder) | dict([_units.http_service(where)])
     texts |= {_units.timer_name(where, one.name): _units.timer(where, one) for one in ENTRIES}
     for name, text in texts.items():
         (folder / name).write_text(text)
@@ -68,7 +68,7 @@ def test_systemd_finds_nothing_wrong_with_any_unit(tmp_path: Path, *, as_root: b
     units = tmp_path / "units"
     units.mkdir()
     files = write_all(place(tmp_path, as_root=as_root), units)
-    assert len(files) == 7
+    assert len(files) == 8
     assert analyze(*([] if as_root else ["--user"]), "verify", *files)[1] == ""
 
 
@@ -105,9 +105,32 @@ def test_a_system_unit_shows_the_run_what_it_needs_and_no_more(tmp_path: Path) -
     assert "DynamicUser" not in text
 
 
+def test_the_service_behind_http_leaves_its_syncs_alone_and_is_nobodys_to_remove(
+    tmp_path: Path,
+) -> None:
+    where = place(tmp_path, odd="plain", user="worker")
+    name, text = _units.http_service(where)
+    for line in (
+        f"ExecStart={where.program} serve",
+        f"Environment=ANALYTICS_SYNC_HOME={where.home}",
+        f"BindPaths={where.home}",
+        "User=worker",
+        "KillMode=process",
+        "OOMPolicy=continue",
+        "Restart=on-failure",
+        "WantedBy=multi-user.target",
+    ):
+        assert line in text.splitlines()
+    for word in ("LoadCredential", "IPAddressDeny", "PrivateNetwork", "RuntimeMaxSec"):
+        assert word not in text
+    assert _units.ours(where).fullmatch(name) is None
+    assert name not in _units.services(where, tmp_path, tmp_path)
+
+
 def test_a_user_unit_asks_nothing_that_takes_rights(tmp_path: Path) -> None:
     where = place(tmp_path, as_root=False)
-    for text in _units.services(where, tmp_path, tmp_path).values():
+    texts = _units.services(where, tmp_path, tmp_path) | dict([_units.http_service(where)])
+    for text in texts.values():
         for word in ("User=", "Protect", "Private", "Bind", "LoadCredential", "network-online"):
             assert word not in text
 

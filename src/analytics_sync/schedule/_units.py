@@ -12,6 +12,7 @@ from analytics_sync.schedule._calendar import on_calendar
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 SERVICES: Final = ("sync@.service", "once@.service", "tick.service", "failed@.service")
+HTTP: Final = "http.service"
 TICK: Final = "tick"
 # A run ends itself at `max_run`; systemd steps in only when it does not.
 GRACE_SECONDS: Final = 120
@@ -54,6 +55,19 @@ def services(place: Place, folder: Path, stamps: Path) -> dict[str, str]:
         )
         for template in SERVICES
     }
+
+
+def http_service(place: Place) -> tuple[str, str]:
+    """Name and text of the service behind HTTP, which people install by hand.
+
+    It reads the key from the home: systemd takes a credential away with the service, while syncs
+    that were asked for go on.
+    """
+    fields = _fields(place) | {
+        "sandbox": _filled("system.conf" if place.as_root else "user.conf", _fields(place)),
+        "target": "multi-user.target" if place.as_root else "default.target",
+    }
+    return service_name(place, HTTP), _filled(HTTP, fields)
 
 
 def service_name(place: Place, template: str) -> str:

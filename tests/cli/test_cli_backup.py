@@ -351,6 +351,22 @@ def test_a_restore_keeps_readers_and_writers_of_the_file_going(filled, command, 
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def test_the_key_is_not_rotated_meanwhile(filled, command, tmp_path):
+    from analytics_sync.locks import try_lock
+    from analytics_sync.vault.key_file import begin
+
+    file = str(tmp_path / "our.bak")
+    held = try_lock(filled.home.locks / "key.lock")
+    assert held is not None
+    with held:
+        command.refuse(75, "busy", "db", "backup", file, "--with-credentials")
+        command.call("db", "backup", file)
+        command.refuse(75, "busy", "db", "restore", file, "--force")
+    begin(filled.home.key)
+    words = command.refuse(2, "key_rotation", "db", "backup", file, "--with-credentials", "--force")
+    assert "analytics-sync key rotate" in words
+
+
 def test_passphrases_that_are_of_no_use(filled, command, tmp_path):
     file = str(tmp_path / "our.bak")
     say = ("db", "backup", file)

@@ -4,6 +4,7 @@ SQLite and PostgreSQL are copied table by table within one reading transaction, 
 one form, and nothing is in it, not even in a free page, that was not meant to be.
 """
 
+import fcntl
 import json
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Table, create_engine, select
 from sqlalchemy.pool import NullPool
 
-from analytics_sync.errors import AnalyticsSyncError, WrongUsage
+from analytics_sync.errors import AnalyticsSyncError, Busy, WrongUsage
 from analytics_sync.store.database import BUSY_SECONDS, Database
 from analytics_sync.store.migrate import make_schema
 from analytics_sync.store.tables import metadata
@@ -136,22 +137,57 @@ def _check_place(database: Database, file: Path, *, force: bool) -> None:
 
 @contextmanager
 def _beside(file: Path, *, force: bool) -> Iterator[Path]:
-    """A draft beside the file, moved there at the end; after a failure nothing is left."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    """A draft beside the file, moved there at the end; after a failure nothing is left.
+
+    It has the same name each time, so that what a kill left is used up by the next backup.
+    """
+    draft = file.with_name(f".{file.name}.unfinished")
     try:
+        descriptor = _own(draft)
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            os.close(os.open(draft, flags, ONLY_OWNER))
             yield draft
-            _sync(draft)
+            os.fsync(descriptor)
             _place(draft, file, force=force)
-            _sync(file.parent)
         finally:
             draft.unlink(missing_ok=True)
+            os.close(descriptor)
+        _sync(file.parent)
     except FileExistsError:
         raise _exists(file) from None
     except (OSError, sqlite3.Error) as error:
         raise _unwritable(file, error) from error
+
+
+def _own(draft: Path) -> int:
+    """An empty file that no other process writes; gives the descriptor that keeps it so.
+
+    :raises Busy: another process writes a backup of this name.
+    """
+    while True:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(draft, flags, ONLY_OWNER)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_still(draft, descriptor):
+                os.ftruncate(descriptor, 0)
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            raise Busy(
+                f"Another process writes {draft}.", hint="Try again when it is done."
+            ) from None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        # The other process was done between our two looks, and this is its backup.
+        os.close(descriptor)
+
+
+def _is_still(draft: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(draft.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _place(draft: Path, file: Path, *, force: bool) -> None:

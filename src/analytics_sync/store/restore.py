@@ -46,6 +46,7 @@ class Present(NamedTuple):
     app: tuple[str, str] | None
 
 
+SCRATCH: Final = ".restore-"
 # Seals a secret for another row: `move(table, from id, to id, ciphertext)`; None where it can't.
 Move = Callable[[str, int, int, str], str | None]
 
@@ -79,7 +80,7 @@ def inspect(file: Path) -> dict[str, Any]:
 @contextmanager
 def draft_of(file: Path, folder: Path) -> Iterator[Database]:
     """A copy of the backup with this release's schema, in a folder that is removed afterwards."""
-    with tempfile.TemporaryDirectory(prefix=".restore-", dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder) as scratch:
         copy = Path(scratch, "draft.db")
         shutil.copyfile(file, copy)
         wal = file.with_name(f"{file.name}-wal")
@@ -93,6 +94,12 @@ def draft_of(file: Path, folder: Path) -> Iterator[Database]:
             yield database
         finally:
             database.close()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what restores left that were killed; while nobody else restores."""
+    for scratch in folder.glob(f"{SCRATCH}*"):
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def anything(database: Database) -> bool:

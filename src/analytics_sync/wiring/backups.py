@@ -1,6 +1,7 @@
 """Backups, and taking over a copied installation."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from analytics_sync.errors import ConfigurationInvalid, WrongUsage
 from analytics_sync.platforms import all_platforms
 from analytics_sync.version import __version__
 from analytics_sync.wiring.installation import Installation
+from analytics_sync.wiring.keys import journal_folder, key_kept
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +41,21 @@ def back_up(
     :raises WrongUsage: the file exists, or a passphrase has nothing to protect.
     :raises ConfigurationInvalid: the key is to be in it, and can't be read.
     """
-    from analytics_sync.store.backup import write_backup
-
-    database = opened.database
+    _ = opened.database
     if passphrase is not None and not secrets:
         raise WrongUsage(
             "A passphrase protects the key, which is in a backup --with-credentials alone.",
             hint="Add --with-credentials, or leave the passphrase out.",
         )
+    with key_kept(opened) if secrets else nullcontext():
+        return _written(opened, file, secrets=secrets, passphrase=passphrase, force=force)
+
+
+def _written(
+    opened: Installation, file: Path, *, secrets: bool, passphrase: str | None, force: bool
+) -> BackedUp:
+    from analytics_sync.store.backup import write_backup
+
     facts: dict[str, Any] = {
         "made_at": iso(opened.clock.now()),
         "version": __version__,
@@ -56,8 +65,10 @@ def back_up(
         from analytics_sync.vault.wrapping import wrap
 
         facts["key"] = wrap(opened.vault.keys.texts, passphrase)
+    elif secrets:
+        _refuse_two_keys(opened)
     left = take_up(opened) if secrets else []
-    write_backup(database, file, facts, secrets=secrets, force=force)
+    write_backup(opened.database, file, facts, secrets=secrets, force=force)
     return BackedUp(
         str(file),
         file.stat().st_size,
@@ -66,6 +77,18 @@ def back_up(
         passphrase is not None,
         tuple(left),
     )
+
+
+def _refuse_two_keys(opened: Installation) -> None:
+    """:raises WrongUsage: some tokens are under a key that will be gone."""
+    from analytics_sync.vault.key_file import is_rotating
+
+    if is_rotating(opened.home.key):
+        raise WrongUsage(
+            "The rotation of the key was broken off, and the backup would need the old key too.",
+            hint="Finish it first: `analytics-sync key rotate`; or give a passphrase.",
+            code="key_rotation",
+        )
 
 
 def take_over(opened: Installation) -> tuple[str | None, str]:
@@ -82,7 +105,6 @@ def take_over(opened: Installation) -> tuple[str | None, str]:
 def take_up(opened: Installation) -> list[int]:
     """Store renewed tokens that are only in journals; returns the credentials whose stay there."""
     from analytics_sync.tokens.left import lying, take_up_all
-    from analytics_sync.wiring.keys import journal_folder
 
     folder = journal_folder(opened)
     if not lying(folder):

@@ -80,7 +80,7 @@ def rotate_key(opened: Installation) -> Rotated:
     :raises Busy: another process rotates, or holds a credential for too long; run it again.
     """
     opened.home.create()
-    with _alone(opened):
+    with key_kept(opened):
         before = opened.vault.keys
         if before.place != "file":
             return _resealed(opened, before, resumed=False)
@@ -127,12 +127,19 @@ def journal_folder(opened: Installation) -> "Path":
 
 
 @contextmanager
-def _alone(opened: Installation) -> "Iterator[None]":
+def key_kept(opened: Installation) -> "Iterator[None]":
+    """Nobody rotates the key during the block, nor relies on its staying (backups, restores).
+
+    :raises Busy: another process does.
+    """
     from analytics_sync.locks import try_lock
 
     held = try_lock(opened.home.locks / ANOTHER)
     if held is None:
-        raise Busy("Another process rotates the key.", hint="Nothing to do: wait until it is done.")
+        raise Busy(
+            "Another process rotates the key, or makes or restores a backup.",
+            hint="Wait until it is done.",
+        )
     with held:
         yield
 

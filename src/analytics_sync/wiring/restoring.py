@@ -12,6 +12,7 @@ from analytics_sync.locks import waited_for
 from analytics_sync.platforms import all_platforms
 from analytics_sync.wiring.backups import take_up
 from analytics_sync.wiring.installation import Installation
+from analytics_sync.wiring.keys import key_kept
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -56,19 +57,21 @@ def restore(opened: Installation, file: Path, *, passphrase: str | None, force: 
     :raises Busy: a sync or another command is at work.
     """
     from analytics_sync.store.kept import wanted_jobs
-    from analytics_sync.store.restore import draft_of, inspect
+    from analytics_sync.store.restore import draft_of, inspect, sweep
 
     facts = inspect(file)
     keys = _keys_in(facts, passphrase, file)
     opened.home.create()
     job = _Restore(opened, facts, keys, opened.clock.now())
-    there = job.look(force=force)
-    job.open_vault(there=there)
-    if there and job.vault is not None:
-        take_up(opened)
-    target = opened.sqlite_file
-    folder = opened.home.path if target is None else target.parent
-    with job.still(there=there), draft_of(file, folder) as draft:
+    with key_kept(opened), ExitStack() as held:
+        there = job.look(force=force)
+        job.open_vault()
+        if there and job.vault is not None:
+            take_up(opened)
+        held.enter_context(job.still(there=there))
+        if there:
+            sweep(job.folder)
+        draft = held.enter_context(draft_of(file, job.folder))
         newer = job.prepare(draft, there=there)
         with draft.read() as connection:
             credentials = job.prospects(connection, newer)
@@ -77,7 +80,7 @@ def restore(opened: Installation, file: Path, *, passphrase: str | None, force: 
     return Restored(
         file=str(file),
         made_at=facts.get("made_at"),
-        database="PostgreSQL" if target is None else str(target),
+        database="PostgreSQL" if job.database.path is None else str(job.database.path),
         kept=None if kept is None else str(kept),
         newer=tuple(newer),
         jobs=jobs,
@@ -101,6 +104,12 @@ class _Restore:
     @property
     def database(self) -> "Database":
         return self.opened.raw_database
+
+    @property
+    def folder(self) -> Path:
+        """Where there is room for a draft."""
+        path = self.database.path
+        return self.opened.home.path if path is None else path.parent
 
     def look(self, *, force: bool) -> bool:
         """Whether there is a database that can be read.
@@ -128,7 +137,7 @@ class _Restore:
             raise _needs_force(f"There is data in the database {self._name()}.")
         return True
 
-    def open_vault(self, *, there: bool) -> None:
+    def open_vault(self) -> None:
         """The installation's own key, which a backup's tokens are sealed with anew.
 
         Where there is none, one is made when the backup brings its own: else the old one has to be

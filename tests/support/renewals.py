@@ -1,21 +1,21 @@
 """A house whose X accounts hold refresh tokens that work once, and what is stored of them."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from analytics_sync.connect.accounts import NewAccount, add_account
 from analytics_sync.domain.credentials import Token
 from analytics_sync.domain.records import Account
 from analytics_sync.simulator.services._x.oauth import Grant
 from analytics_sync.simulator.trouble import ConnectionCut
 from analytics_sync.store import accounts, credentials
 from analytics_sync.store.credentials import CredentialRow
-from analytics_sync.tokens import Tokens, opened
+from analytics_sync.tokens import Tokens, opened, parse_token
 from analytics_sync.transport.client import Transport
 from analytics_sync.wiring import Installation
 from support.house import House
@@ -53,8 +53,7 @@ class Renewals(House):
         self.add_business()
         self.grants: list[Grant] = []
         self.accounts: list[Account] = []
-        for number in range(1, accounts + 1):
-            self.add_x(number)
+        self.add_many(range(1, accounts + 1), posts=2 if accounts == 1 else 1)
 
     @contextmanager
     def opened(self) -> Iterator[Installation]:
@@ -68,13 +67,24 @@ class Renewals(House):
 
     def add_x(self, number: int, *, posts: int = 2) -> Account:
         """An X account in the business, with a consent of its own."""
+        self.add_many([number], posts=posts)
+        return self.accounts[-1]
+
+    def add_many(self, numbers: Iterable[int], *, posts: int) -> None:
+        made = [self._consent(number, posts) for number in numbers]
+        with self.opened() as found:
+            parts = found.parts()
+            for new in made:
+                added = asyncio.run(add_account(parts, found.vault, new, check=False))
+                self.accounts.append(added.account)
+
+    def _consent(self, number: int, posts: int) -> NewAccount:
         handle = self.x.populate(number, f"Acme {number}", posts)
         grant = self.x.oauth.grant(handle.platform_account_id)
         self.grants.append(grant)
-        handle = replace(handle, token=self.x.token_file(grant))
         self.simulator.handles.append((1, handle))
-        self.accounts.append(self.add_account(handle, 1, check=False))
-        return self.accounts[-1]
+        token = parse_token(self.x.token_file(grant), "the test")
+        return NewAccount(1, "x", handle.platform_account_id, token=token)
 
     def row(self, number: int = 0) -> CredentialRow:
         with self.opened() as found, found.database.read() as connection:

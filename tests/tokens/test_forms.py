@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics_sync.domain.credentials import OAuth1
 from analytics_sync.errors import CredentialRefused, WrongUsage
+from analytics_sync.logs.redaction import redacted
 from analytics_sync.tokens import Token, from_command, parse_token
 
 
@@ -34,6 +36,43 @@ def test_json_gives_the_rest_and_unknown_keys_are_ignored():
     }
     expected = Token("abcdef", "r", datetime(2026, 12, 31, tzinfo=UTC), ("a", "b"))
     assert parse_token(json.dumps(told), "the file") == expected
+
+
+def test_the_end_of_a_refresh_token_may_be_told():
+    told = {"access_token": "abcdef", "refresh_token_expires_at": "2027-11-23T14:00:00Z"}
+    parsed = parse_token(json.dumps(told), "the file")
+    assert parsed.refresh_expires_at == datetime(2027, 11, 23, 14, tzinfo=UTC)
+
+
+SIGNED = {
+    "consumer_key": "the key",
+    "consumer_secret": "the-secret-of-the-app",
+    "access_token": "12-the-users-token",
+    "access_token_secret": "the-secret-of-the-token",
+}
+
+
+def test_oauth_1_tokens_come_with_all_that_signs():
+    told = SIGNED | {"consumer_key": "the-key"}
+    parsed = parse_token(json.dumps(told), "the file")
+    assert parsed.oauth1 == OAuth1(
+        "the-key", "the-secret-of-the-app", "12-the-users-token", "the-secret-of-the-token"
+    )
+    assert (parsed.access_token, parsed.expires_at) == ("12-the-users-token", None)
+    for secret in ("the-secret-of-the-app", "12-the-users-token", "the-secret-of-the-token"):
+        assert secret not in repr(parsed)
+        assert secret not in redacted(f"X said {secret}.")
+
+
+@pytest.mark.parametrize("name", ["consumer_key", "consumer_secret", "access_token_secret"])
+def test_half_of_an_oauth_1_token_is_refused_by_name(name):
+    told = {key: value for key, value in SIGNED.items() if key != name}
+    with pytest.raises(WrongUsage, match=name):
+        parse_token(json.dumps(told), "the file")
+    with pytest.raises(WrongUsage, match=name):
+        parse_token(json.dumps(SIGNED | {name: 5}), "the file")
+    with pytest.raises(WrongUsage, match="space"):
+        parse_token(json.dumps(SIGNED), "the file")
 
 
 @pytest.mark.parametrize("scopes", ["a,b", "a b", ["a", "b"]])

@@ -13,7 +13,7 @@ from analytics_sync.files.directory import Directory, account_id
 from analytics_sync.files.outcome import Refused, shown
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.store import accounts, credentials
-from analytics_sync.tokens import Token, parse_token, sealed, token_from
+from analytics_sync.tokens import Token, facts_of, login_at, parse_token, sealed, token_from
 from analytics_sync.vault import Vault
 
 
@@ -55,14 +55,15 @@ class Owners:
             self._remember(id, known)
             return False
         _refuse_taken(connection, id, (business.id, platform.name, wanted))
+        kind = known.kind if known else kind
         made = accounts.put(
             connection,
             business_id=business.id,
             platform=platform.name,
             platform_account_id=wanted,
-            kind=known.kind if known else kind,
+            kind=kind,
             name=name,
-            credential_id=self._credential(connection, platform, token, name),
+            credential_id=self._credential(connection, platform, token, name=name, kind=kind),
             now=self._now,
             id=id,
         )
@@ -75,7 +76,13 @@ class Owners:
             self._by_file_id[id] = account
 
     def _credential(
-        self, connection: Connection, platform: Platform, token: Token | None, name: str | None
+        self,
+        connection: Connection,
+        platform: Platform,
+        token: Token | None,
+        *,
+        name: str | None,
+        kind: str | None,
     ) -> int | None:
         """Seal the token at once, in a credential of its own or in the one that holds it."""
         if token is None:
@@ -85,9 +92,7 @@ class Owners:
             id = credentials.add(
                 connection,
                 platform=platform.name,
-                facts=credentials.Facts(
-                    subject=name, scopes=token.scopes, expires_at=token.expires_at
-                ),
+                facts=facts_of(token, login_at(platform, kind), subject=name),
                 now=self._now,
             )
             ciphertext = self._open_vault().seal({"credential": id}, sealed(token))

@@ -255,7 +255,8 @@ class Tokens:
             await self._note(id, refusal.message)
             raise
         except (CallFailed, NotYet, Busy) as error:
-            raise _later(id, error) from None
+            failure = self._failed[id] = _later(id, error)
+            raise failure from None
 
     async def _access(self, account: Account, held: Held) -> Access:
         row = held.row

@@ -23,6 +23,11 @@ def _walk(found: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         yield from _walk(child, (*words, name))
 
 
+def does_something(found: Any) -> bool:
+    """Whether it is more than the name of a group."""
+    return not getattr(found, "commands", None) or found.invoke_without_command
+
+
 def help_of(words: str) -> str:
     """What `--help` says, without the frames that a terminal gets.
 
@@ -53,7 +58,7 @@ def overview(_: str) -> str:
         [
             (f"[{code(words)}](#{words.replace(' ', '-')})", found.get_short_help_str(limit=200))
             for words, found in all_commands().items()
-            if words and not getattr(found, "commands", None)
+            if words and does_something(found)
         ],
     )
 

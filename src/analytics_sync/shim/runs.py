@@ -15,13 +15,17 @@ from analytics_sync.shim.route import Route
 from analytics_sync.wiring.triggers import trigger
 
 if TYPE_CHECKING:
-    from sqlalchemy import Row
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
 
     from analytics_sync.wiring import Installation
 
 # In another application, whose routes have names too.
 RUN: Final = "analytics_sync_run"
 RETRY_SECONDS: Final = "10"
+# More of them say the same; `analytics-sync runs ID` shows all.
+MOST_ERRORS: Final = 1_000
 
 router = APIRouter(route_class=Route, tags=["runs"])
 
@@ -62,11 +66,11 @@ def run(run_id: RunPath) -> Response:
     with opened() as installation:
         with installation.database.read() as connection:
             row = stored.get(connection, run_id)
-            errors = stored.errors_of(connection, run_id)
+            errors = stored.errors_of(connection, run_id, limit=MOST_ERRORS + 1)
         document = {
-            **with_errors(row, errors),
+            **with_errors(row, errors[:MOST_ERRORS]),
             "running": _is_live(installation, row),
-            "errors": [error_document(error) for error in errors],
+            **_errors(errors),
         }
     return answers.success({"run": document})
 
@@ -81,7 +85,7 @@ def refresh(request: Request, business_id: BusinessQuery) -> Response:
         with installation.database.read() as connection:
             found = businesses.find(connection, str(business_id))
             row = stored.newest_of(connection, found.id, slots.with_own_job(connection))
-            errors = [] if row is None else stored.errors_of(connection, row.id)
+            errors = _errors_of(connection, row, found.id)
         state = _state(installation, row)
     document: dict[str, Any] = {
         "business_id": found.id,
@@ -89,12 +93,28 @@ def refresh(request: Request, business_id: BusinessQuery) -> Response:
         "state": state,
         "run": None,
         "accounts": [],
-        "errors": [error_document(one) for one in errors if one.business_id == found.id],
+        **_errors(errors),
     }
     if row is not None:
         document["run"] = {**as_document(row), "location": _place(request, row.id)}
         document["accounts"] = [one for one in row.accounts if one["business_id"] == found.id]
     return answers.success(document)
+
+
+def _errors_of(
+    connection: "Connection", row: "Row[Any] | None", business_id: int
+) -> "list[Row[Any]]":
+    from analytics_sync.store import runs as stored
+
+    if row is None:
+        return []
+    return stored.errors_of(connection, row.id, business_id=business_id, limit=MOST_ERRORS + 1)
+
+
+def _errors(found: "Sequence[Row[Any]]") -> dict[str, Any]:
+    """The first errors, and whether there are more."""
+    shown = [error_document(error) for error in found[:MOST_ERRORS]]
+    return {"errors": shown, "more_errors": len(found) > MOST_ERRORS}
 
 
 def _state(installation: "Installation", row: "Row[Any] | None") -> str:

@@ -164,8 +164,14 @@ def newest_of(
     return connection.execute(query, {"business": business_id}).first()
 
 
-def errors_of(connection: Connection, run_id: int) -> list[Row[Any]]:
-    """Every error of a run, with the account's place."""
+def errors_of(
+    connection: Connection,
+    run_id: int,
+    *,
+    business_id: int | None = None,
+    limit: int | None = None,
+) -> list[Row[Any]]:
+    """The errors of a run, or those of one business in it, with the account's place."""
     query = (
         select(
             sync_error,
@@ -176,5 +182,8 @@ def errors_of(connection: Connection, run_id: int) -> list[Row[Any]]:
         .outerjoin(account, account.c.id == sync_error.c.account_id)
         .where(sync_error.c.run_id == run_id)
         .order_by(sync_error.c.id)
+        .limit(limit)
     )
+    if business_id is not None:
+        query = query.where(account.c.business_id == business_id)
     return list(connection.execute(query))

@@ -149,7 +149,7 @@ def _restored(
 
 
 def _tell_restored(done: "Restored") -> None:
-    since = f" of {done.made_at}" if done.made_at else ""
+    since = f" of {done.made_at[:16].replace('T', ' ')} UTC" if done.made_at else ""
     say(f"Restored the backup{since} into {done.database}.")
     if done.kept:
         say(f"What was there before is kept in {done.kept}.")

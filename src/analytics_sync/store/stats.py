@@ -8,9 +8,12 @@ from analytics_sync.store.database import Database
 from analytics_sync.store.tables import (
     account,
     account_snapshot,
+    api_token,
+    app,
     business,
     credential,
     post,
+    schedule,
     snapshot,
     sync_error,
     sync_run,
@@ -21,13 +24,16 @@ def stats(database: Database) -> dict[str, Any]:
     """Rows of each table, size in bytes, and the span of the history."""
     tables = (
         business,
-        account,
+        app,
         credential,
+        account,
         post,
         snapshot,
         account_snapshot,
+        schedule,
         sync_run,
         sync_error,
+        api_token,
     )
     with database.read() as connection:
         counts = {

@@ -115,4 +115,4 @@ def _of_token(
             f"it may have been renewed since the backup{since}, and a refresh token can work once:"
             " the next sync tries it"
         )
-    return "runs", "it never ends" if until is None else f"until {until:%Y-%m-%d}"
+    return "runs", "no end of it is known" if until is None else f"until {until:%Y-%m-%d}"

@@ -49,6 +49,21 @@ def test_each_credential_is_listed_with_its_accounts_and_its_end(at_platforms, h
         assert words in told
 
 
+def test_what_ends_soon_stands_in_the_status_with_what_mends_it(at_platforms, home):
+    now = datetime.now(UTC)
+    put_credential(home, 1, accounts=5, expires_at=now + 13.5 * DAY, subject_id="77")
+    put_credential(home, 2, expires_at=now - DAY)
+    put_credential(home, 3, expires_at=now + 15 * DAY)
+    ended, soon = at_platforms.call("status").document["status"]["attention"]
+    assert {ended["code"], soon["code"]} == {"credential_ends"}
+    assert "Page 1 of Acme" in ended["message"]
+    assert ended["since"] is not None
+    assert ended["command"].startswith("analytics-sync account add 1 linkedin --platform-account")
+    assert "Credential 1 (linkedin, Ada) ends in 13 days" in soon["message"]
+    assert "and 2 more accounts" in soon["message"]
+    assert (soon["since"], soon["command"]) == (None, "analytics-sync account connect 1 linkedin")
+
+
 def test_removing_an_account_ends_its_consent_at_the_platform(at_platforms, house):
     one = logged_in_at_x(house)
     result = at_platforms.call("account", "remove", str(one.account.id))

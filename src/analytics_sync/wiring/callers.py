@@ -25,14 +25,15 @@ NOTED_EVERY: Final = timedelta(hours=1)
 
 
 def add_token(opened: Installation, name: str) -> tuple[int, str]:
-    """A new token, which is kept nowhere, and the id of its row.
+    """The id of a new token, and the token itself, which is kept nowhere and to be shown once.
+
+    It is not yet kept out of what this process says.
 
     :raises WrongUsage: the name is none, or taken.
     """
     from analytics_sync.store import api_tokens
 
     token = PREFIX + secrets.token_urlsafe(BYTES)
-    logs.redact(token)
     with opened.database.write() as connection:
         id = api_tokens.add(connection, name, _digest(token), opened.clock.now())
     return id, token

@@ -16,6 +16,7 @@ from support.command import STATUSES, Result
 from support.consenting import consent
 from support.desk import Desk, sit
 from support.house import House
+from support.ports import free_port
 
 
 @dataclass
@@ -71,11 +72,6 @@ def void(_: object) -> None:
 def arrive(address: str) -> httpx.Response:
     """The browser at the end of its way."""
     return httpx.get(address, timeout=30)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture

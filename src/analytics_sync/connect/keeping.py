@@ -1,7 +1,7 @@
 """Stores what a log-in gave: the credential and its accounts, in one transaction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -51,6 +51,7 @@ def keep(
 
     :raises Busy: somebody changed the credential at this instant.
     """
+    reach = _settled(login, reach)
     row = credentials.of_person(connection, login.platform, app.id, reach.subject_id)
     id = _swapped(connection, vault, login, reach, row) if row else None
     if id is None:
@@ -63,6 +64,14 @@ def keep(
     if set(before) == set(reach.token.scopes):
         before = ()
     return Kept(id, row is not None, stored, len(served), lost, before)
+
+
+def _settled(login: Login, reach: Reach) -> Reach:
+    """With a token that needs no rest any more: asking what it reaches has shown that it works."""
+    token = reach.token
+    if token.issued_at is None or not login.settle:
+        return reach
+    return replace(reach, token=replace(token, issued_at=token.issued_at - login.settle))
 
 
 def _added(

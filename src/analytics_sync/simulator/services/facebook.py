@@ -9,7 +9,6 @@ from analytics_sync.simulator.consent import Person
 from analytics_sync.simulator.service import Client, GrantFacts, Handle, Service
 from analytics_sync.simulator.services._graph.access import ALL_TASKS
 from analytics_sync.simulator.services._graph.app import GraphApp
-from analytics_sync.simulator.services._graph.apps import Application
 from analytics_sync.simulator.services._graph.batch import run_batch
 from analytics_sync.simulator.services._graph.crowd import (
     INSTAGRAM_SCOPES,
@@ -135,10 +134,7 @@ class SimulatedFacebook(Service):
         scopes: Iterable[str] | None = None,
     ) -> Client:
         """Another app; `scopes`: the permissions that it has access to (None: all)."""
-        allowed = None if scopes is None else frozenset(scopes)
-        self.host.applications[client_id] = Application(
-            client_id, client_secret, name, redirect_uris, allowed
-        )
+        self.host.add_application(name, client_id, client_secret, redirect_uris, scopes)
         return Client(client_id, client_secret)
 
     def client(self) -> Client:

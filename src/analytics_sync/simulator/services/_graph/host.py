@@ -70,6 +70,20 @@ class Host:
             return required
         return self.text("app_secret", FIRST[self.name][1])
 
+    def add_application(
+        self,
+        name: str,
+        client_id: str,
+        client_secret: str,
+        redirect_uris: tuple[str, ...],
+        scopes: Iterable[str] | None,
+    ) -> None:
+        """An app beside the first; `scopes`: what it has access to (None: all)."""
+        allowed = None if scopes is None else frozenset(scopes)
+        self.applications[client_id] = Application(
+            client_id, client_secret, name, redirect_uris, allowed
+        )
+
     def application(self, client_id: str) -> Application | None:
         """An app by its id: the first one, or one that was added."""
         if client_id == self.app_id:

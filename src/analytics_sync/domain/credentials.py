@@ -34,10 +34,10 @@ class Token:
     """The secret of one consent, as a log-in, a file, standard input or a command gives it.
 
     `expires_at`: end of the access token (None: none is known). `refresh_expires_at`: end of the
-    refresh token. `issued_at`: when the access token was given, where that is known. `scopes`: what
-    was granted. `account_tokens`: tokens of single accounts (Facebook Pages, and the Instagram
-    accounts behind them), by platform_account_id; an account that is not in it uses `access_token`.
-    `refreshes`: False when another program renews it.
+    refresh token, or of the consent where that ends by itself. `issued_at`: when the access token
+    was given, where that is known. `scopes`: what was granted. `account_tokens`: tokens of single
+    accounts (Facebook Pages, and the Instagram accounts behind them), by platform_account_id; an
+    account that is not in it uses `access_token`. `refreshes`: False when another program renews it.
     """
 
     access_token: str = field(repr=False)

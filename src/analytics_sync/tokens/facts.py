@@ -28,11 +28,13 @@ def facts_of(
 ) -> Facts:
     """The facts of a token. `scopes`: where the token itself does not say what was granted."""
     renews = login is not None and login.renews(token)
+    # Without a refresh token it is the consent's own end.
+    told = renews or token.refresh_token is None
     return Facts(
         subject=subject,
         subject_id=subject_id,
         scopes=token.scopes or tuple(scopes),
         expires_at=token.expires_at,
         renews=renews,
-        renew_until=token.refresh_expires_at if renews else None,
+        renew_until=token.refresh_expires_at if told else None,
     )

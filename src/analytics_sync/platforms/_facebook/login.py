@@ -168,6 +168,8 @@ class FacebookLogin(Login):
             scopes=granted.scopes,
             account_tokens={**token.account_tokens, **reaching.tokens},
             expires_at=None if found else token.expires_at or granted.expires_at,
+            # The consent to have data read, which no call prolongs.
+            refresh_expires_at=granted.data_until,
         )
         notes = tuple(dict.fromkeys(reaching.notes))
         return Reach(reaching.subject_id, reaching.subject, tuple(found), kept, notes)

@@ -5,11 +5,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from analytics_sync.clock import Clock
 from analytics_sync.domain.codes import ErrorCode
-from analytics_sync.domain.credentials import App, OAuth1, Token
+from analytics_sync.domain.credentials import OAuth1, Token
 from analytics_sync.domain.records import Account
 from analytics_sync.errors import (
     AnalyticsSyncError,
@@ -21,14 +20,12 @@ from analytics_sync.errors import (
 )
 from analytics_sync.locks import Locks
 from analytics_sync.platforms._contract import Platform
-from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.settings.declare import PlatformSettings
 from analytics_sync.store.credentials import CredentialRow
 from analytics_sync.store.database import Database
-from analytics_sync.tokens.apps import settings_with, with_app
 from analytics_sync.tokens.command import from_command
-from analytics_sync.tokens.facts import login_at
 from analytics_sync.tokens.journal import Journal
+from analytics_sync.tokens.logins import Logins
 from analytics_sync.tokens.opening import Held, Opener
 from analytics_sync.tokens.refusals import Refusals, SetAside
 from analytics_sync.tokens.renewal import Renewal, RenewalRefused
@@ -69,20 +66,16 @@ class Tokens:
         journal: Journal,
     ) -> None:
         self._clock = clock
-        self._platforms = platforms
-        self._settings = settings
         self._journal = journal
         self._opener = Opener(database, vault, settings)
+        self._logins = Logins(self._opener, clock, platforms, settings)
         self._renewal = Renewal(database, vault, locks, clock, settings, journal)
         self.refusals = Refusals(database)
         self._held: dict[int, Held] = {}
         self._rows: dict[int, CredentialRow] = {}
-        self._apps: dict[int, App] = {}
-        self._logins: dict[tuple[str, str | None], Login | None] = {}
         self._alone: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        # What is not done twice in a run: renewals after a refusal and those that failed, looks.
+        # What is not done twice in a run: renewals after a refusal, and those that failed.
         self._forced: set[int] = set()
-        self._looked_at: set[int] = set()
         self._failed: dict[int, AnalyticsSyncError] = {}
 
     async def access(
@@ -114,7 +107,7 @@ class Tokens:
             except CredentialRefused as refusal:
                 await self._note(id, refusal.message, asked=isinstance(refusal, RenewalRefused))
                 raise
-        await self._settle(account, held, clock)
+        await self._logins.settle(account, held, clock)
         return access
 
     async def renewed(
@@ -134,13 +127,13 @@ class Tokens:
         clock = clock or self._clock
         async with self._alone[id]:
             held = self._held[id]
-            if _token_of(account, held) == refused.token:
+            if held.token_of(account) == refused.token:
                 held = await self._again(account, held, sender, clock)
                 self._held[id] = held
-            if _token_of(account, held) == refused.token:
+            if held.token_of(account) == refused.token:
                 return None
             access = await self._access(account, held)
-        await self._settle(account, held, clock)
+        await self._logins.settle(account, held, clock)
         return access
 
     async def refused(self, account: Account, sender: Sender, access: Access, reason: str) -> None:
@@ -155,7 +148,7 @@ class Tokens:
             held = self._held[id]
             if held.row.version != access.version:
                 return
-            if access.own and not await self._is_dead(account, held, sender):
+            if access.own and not await self._logins.is_dead(account, held, sender):
                 return
             # A command may print another token at any time.
             await self._note(id, reason, asked=not held.command)
@@ -169,7 +162,7 @@ class Tokens:
     async def given(self, account: Account, token: Token) -> Access:
         """The same for a token that is not stored (yet)."""
         own = token.account_tokens.get(account.platform_account_id)
-        settings = await self._settings_of(account.platform, account.app_id)
+        settings = await self._logins.settings_of(account.platform, account.app_id)
         return Access(own or token.access_token, settings, token.oauth1, own=own is not None)
 
     async def _ready(self, id: int, account: Account, sender: Sender, clock: Clock) -> Held:
@@ -178,7 +171,7 @@ class Tokens:
             held = await self._tried(account, held, clock)
         if held.command and not held.token.access_token:
             return replace(held, token=await from_command(held.command))
-        if self._is_due(account, held):
+        if self._logins.is_due(account, held):
             return await self._in_time(account, held, sender, clock)
         return held
 
@@ -191,7 +184,7 @@ class Tokens:
         id = held.row.id
         if self._journal.lies(id):
             # It was refused to another machine, because this one had renewed it and died.
-            held = await self._renewal.take_up(id, self._login(account, held), clock)
+            held = await self._renewal.take_up(id, self._logins.behind(account, held), clock)
             self._rows[id] = held.row
         if held.row.refused_at is None:
             return held
@@ -201,26 +194,15 @@ class Tokens:
             return replace(held, row=replace(held.row, tried_at=now))
         return held
 
-    def _is_due(self, account: Account, held: Held) -> bool:
-        token = held.token
-        known = token.refresh_token is not None or token.expires_at is not None
-        if held.command or not token.refreshes or not known:
-            return False
-        login = self._login(account, held)
-        if login is None or not login.renews(token):
-            return False
-        at = login.renew_at(token)
-        return at is not None and self._clock.now() >= at
-
     async def _in_time(self, account: Account, held: Held, sender: Sender, clock: Clock) -> Held:
         """Renewed ahead of its end; what fails is not tried again in this run."""
         id = held.row.id
         failure = self._failed.get(id)
         if failure is None:
             try:
-                login = self._login(account, held)
+                login = self._logins.behind(account, held)
                 return await self._renewal.renew(
-                    id, login, sender, clock, lambda found: self._is_due(account, found)
+                    id, login, sender, clock, lambda found: self._logins.is_due(account, found)
                 )
             except (CallFailed, NotYet, Busy, ConfigurationInvalid) as error:
                 failure = self._failed[id] = _later(id, error)
@@ -233,7 +215,7 @@ class Tokens:
     async def _again(self, account: Account, held: Held, sender: Sender, clock: Clock) -> Held:
         """After a refusal: what another process stored, or a renewal, once."""
         id = held.row.id
-        if _own(account, held) is not None:
+        if held.own_of(account) is not None:
             return await self._open(id)
         if id in self._failed:
             raise self._failed[id]
@@ -246,7 +228,7 @@ class Tokens:
         try:
             return await self._renewal.renew(
                 id,
-                self._login(account, held),
+                self._logins.behind(account, held),
                 sender,
                 clock,
                 lambda found: found.token.access_token == refused,
@@ -261,60 +243,14 @@ class Tokens:
     async def _access(self, account: Account, held: Held) -> Access:
         row = held.row
         return Access(
-            token=_token_of(account, held),
-            settings=await self._settings_of(account.platform, row.app_id),
+            token=held.token_of(account),
+            settings=await self._logins.settings_of(account.platform, row.app_id),
             oauth1=held.token.oauth1,
             credential_id=row.id,
             version=row.version,
-            own=_own(account, held) is not None,
+            own=held.own_of(account) is not None,
             trial=row.refused_at is not None,
         )
-
-    async def _settings_of(self, platform: str, app_id: int | None) -> PlatformSettings:
-        settings = self._settings[platform]
-        if app_id is None:
-            return settings
-        if app_id not in self._apps:
-            self._apps[app_id] = await asyncio.to_thread(self._opener.app, app_id)
-        return settings_with(settings, platform, self._apps[app_id])
-
-    async def _settle(self, account: Account, held: Held, clock: Clock) -> None:
-        """Wait while the platform may not know a new token everywhere yet."""
-        issued_at = held.token.issued_at
-        login = self._login(account, held) if issued_at is not None else None
-        if issued_at is None or login is None or not login.settle:
-            return
-        left = issued_at + login.settle - clock.now()
-        if timedelta(0) < left <= login.settle:
-            await clock.sleep(left.total_seconds())
-
-    async def _is_dead(self, account: Account, held: Held, sender: Sender) -> bool:
-        """Whether the consent behind an account's own token is refused too, asked once in a run."""
-        login = self._login(account, held)
-        if login is None or held.row.id in self._looked_at:
-            return False
-        self._looked_at.add(held.row.id)
-        try:
-            app = await asyncio.to_thread(self._opener.app_behind, held.row, login)
-            settings = with_app(self._settings[login.platform], app)
-            talk = Talk(app, settings, self._clock, sender)
-            return not (await login.inspect(talk, held.token, None)).alive
-        except CredentialRefused:
-            return True
-        except AnalyticsSyncError as error:
-            log.info("the credential %s could not be looked at: %s", held.row.id, error.message)
-            return False
-
-    def _login(self, account: Account, held: Held) -> Login | None:
-        """The log-in behind a credential; None where nothing can be renewed by it."""
-        platform = held.row.platform
-        key = platform, account.kind if platform == account.platform else None
-        if key not in self._logins:
-            self._logins[key] = login_at(self._platforms.get(platform), key[1])
-        login = self._logins[key]
-        if login is None or held.row.app_id is not None:
-            return login
-        return login if self._settings[login.platform].client_id else None
 
     async def _note(self, id: int, reason: str | None, *, asked: bool = True) -> None:
         """Keep in mind, and in the database, whether a credential is refused."""
@@ -333,14 +269,6 @@ class Tokens:
         self._rows[id] = row
         if id in self._held:
             self._held[id] = replace(self._held[id], row=row)
-
-
-def _own(account: Account, held: Held) -> str | None:
-    return held.token.account_tokens.get(account.platform_account_id)
-
-
-def _token_of(account: Account, held: Held) -> str:
-    return _own(account, held) or held.token.access_token
 
 
 def _later(id: int, error: AnalyticsSyncError) -> AnalyticsSyncError:

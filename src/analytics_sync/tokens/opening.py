@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from analytics_sync.domain.credentials import App, Token
+from analytics_sync.domain.records import Account
 from analytics_sync.errors import WrongUsage
 from analytics_sync.platforms._login import Login
 from analytics_sync.settings.declare import PlatformSettings
@@ -23,6 +24,13 @@ class Held:
     row: CredentialRow
     token: Token
     command: str = ""
+
+    def own_of(self, account: Account) -> str | None:
+        """The token of this account alone (a Page), where it has one."""
+        return self.token.account_tokens.get(account.platform_account_id)
+
+    def token_of(self, account: Account) -> str:
+        return self.own_of(account) or self.token.access_token
 
 
 class Opener:

@@ -109,8 +109,17 @@ def test_a_published_post_is_taken_up_once(ask_house, house):
     assert (again.status_code, again.json()["unchanged"]) == (200, 1)
     found = ask_house.get("/api/v1/businesses/1/posts").json()["posts"]
     assert [one["published_at"] for one in found] == ["2026-11-23T12:00:00Z"]
-    for wrong in ({"published_at": "2026-11-23T13:00:00"}, {"platform": "mastodon"}, {"x": 1}):
-        assert ask_house.post("/api/v1/posts", json=told | wrong).status_code == 422
+    for wrong in (
+        {"published_at": "2026-11-23T13:00:00"},
+        {"platform": "mastodon"},
+        {"platform_post_id": "no id"},
+        {"business_id": True},
+        {"text": "\0"},
+        {"x": 1},
+    ):
+        answer = ask_house.post("/api/v1/posts", json=told | wrong)
+        assert answer.status_code == 422, wrong
+        assert next(iter(wrong)) in answer.json()["error"]["message"]
     assert ask_house.post("/api/v1/posts", json=told | {"business_id": 9}).status_code == 404
     assert ask_house.post("/api/v1/posts", content=b'{"platform": "\\ud800"}').status_code == 422
 

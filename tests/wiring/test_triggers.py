@@ -10,6 +10,7 @@ from analytics_sync.cli.frame import run as command
 from analytics_sync.domain.timing import Every
 from analytics_sync.errors import WrongUsage
 from analytics_sync.schedule.scheduler import Wish
+from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.server import serving
 from analytics_sync.store import businesses, runs, triggers
 from analytics_sync.sync.parts import Parts
@@ -184,3 +185,23 @@ def test_a_run_holds_its_lock_and_says_for_whom_it_is(house, monkeypatch):
     house.sync()
     assert set(seen) == {(None, None, True)}
     assert not list(house.home.locks.glob("run-*"))
+
+
+@pytest.mark.slow
+def test_a_run_that_was_asked_for_is_seen_and_recorded_in_either_database(
+    tmp_path, database, database_url
+):
+    house = House(tmp_path, database_url=database_url)
+    house.add_business()
+    house.populate("x", posts=3)
+    slow = Fault("slow", platform="x", seconds=1, times=None)
+    house.world.faults.add(slow)
+    with serving(house.simulator) as origin:
+        environ = {**house.environ, **house.simulator.settings(origin)}
+        with installation(environ) as found:
+            id = trigger(found, 1)
+            with pytest.raises(triggers.AlreadyRunning):
+                trigger(found, 1)
+            until(lambda: found.locks.held("run", id))
+            row = until(lambda: (row := row_of(house, id)).outcome and row)
+    assert (row.trigger, row.outcome, row.synced) == ("api", "complete", 3)

@@ -2,23 +2,31 @@
 
 import io
 import json
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from analytics_sync.errors import WrongUsage
 from analytics_sync.files.posts import import_posts
 from analytics_sync.shim import answers
-from analytics_sync.shim.bounds import LARGEST_ID
+from analytics_sync.shim.bounds import LARGEST_ID, PlatformName
 from analytics_sync.shim.described import responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.route import Route
 
-LONGEST: int = 1_000
-LONGEST_TEXT: int = 100_000
+LONGEST: Final = 1_000
+LONGEST_TEXT: Final = 100_000
 
 router = APIRouter(route_class=Route, tags=["posts"])
+
+
+def _number(value: Any) -> Any:
+    """A number as JSON has it: neither true nor "1"."""
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a number")  # noqa: TRY004 - pydantic's way
+    return value
 
 
 class Published(BaseModel):
@@ -26,8 +34,8 @@ class Published(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    business_id: int = Field(ge=1, le=LARGEST_ID)
-    platform: str = Field(min_length=1, max_length=50)
+    business_id: Annotated[int, BeforeValidator(_number), Field(ge=1, le=LARGEST_ID)]
+    platform: PlatformName
     platform_account_id: str | None = Field(default=None, max_length=LONGEST)
     platform_post_id: str = Field(min_length=1, max_length=LONGEST)
     published_at: str = Field(max_length=100, description="With a zone: 2026-11-23T14:00:00Z")
@@ -51,8 +59,10 @@ def publish(post: Published) -> Response:
             installation.database, io.BytesIO(line), "post.jsonl", now=installation.clock.now()
         )
     if outcome.refused:
+        refusal = outcome.refusals[0]
+        named = refusal.field is None or refusal.field in refusal.message
         raise WrongUsage(
-            outcome.refusals[0].message,
+            refusal.message if named else f"{refusal.field}: {refusal.message}",
             hint="Nothing was taken up; the columns of `post import` say what is wanted.",
             code="post_invalid",
         )

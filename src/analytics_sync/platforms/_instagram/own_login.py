@@ -17,7 +17,6 @@ from analytics_sync.domain.records import Account
 from analytics_sync.errors import CallFailed, CredentialRefused
 from analytics_sync.logs import redact
 from analytics_sync.platforms._graph.login import (
-    CODE_LIFETIME,
     MetaOAuthRules,
     graph_of,
     rules_of,
@@ -58,7 +57,7 @@ class InstagramLogin(Login):
         Scope("instagram_business_manage_insights", "numbers of posts"),
     )
     redirect_uri: ClassVar[str] = "https://localhost:8914/callback"
-    code_lifetime: ClassVar[timedelta] = CODE_LIFETIME
+    code_lifetime: ClassVar[timedelta] = timedelta(hours=1)
     revocable: ClassVar[bool] = False
     revoke_by_hand: ClassVar[str] = (
         "Instagram has no call that ends a log-in. At instagram.com, logged in as the account: "

@@ -13,6 +13,8 @@ from analytics_sync.simulator.world import Token, World
 # The first application of each host, unless the switches `<host>.app_id` and `<host>.app_secret`
 # say else.
 FIRST = {"facebook": ("42", "appsecret"), "instagram": ("4242", "instagram-appsecret")}
+# Instagram sends nobody to plain http, so what comes back is pasted.
+REGISTERED = {"facebook": (), "instagram": ("https://localhost:8914/callback",)}
 
 
 @dataclass
@@ -87,7 +89,8 @@ class Host:
     def application(self, client_id: str) -> Application | None:
         """An app by its id: the first one, or one that was added."""
         if client_id == self.app_id:
-            return Application(client_id, self.app_secret)
+            registered = REGISTERED[self.name]
+            return Application(client_id, self.app_secret, redirect_uris=registered)
         return self.applications.get(client_id)
 
     def application_of(self, token: Token) -> Application:

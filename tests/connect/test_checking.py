@@ -11,7 +11,7 @@ from analytics_sync.simulator.services._linkedin.oauth import DEFAULT_APPLICATIO
 from analytics_sync.store import accounts, consents
 from analytics_sync.store.light import over
 from support.house import House
-from support.log_ins import kept, logged_in_at_x
+from support.log_ins import kept, logged_in, logged_in_at_x
 from support.rows import changed
 
 PAGES = frozenset({"rw_organization_admin", "r_organization_social"})
@@ -116,6 +116,27 @@ def test_a_dead_consent_is_told_of_each_of_its_pages(house):
     ada = pages_of_ada(house)
     house.simulator.services["linkedin"].authority.withdraw(ada.grant)
     assert {(one.outcome, one.status) for one in checked(house)} == {("refused", 77)}
+
+
+def test_tokens_of_pages_outlive_that_of_their_person(house):
+    """And the end of the consent to have data read is known from the log-in on."""
+    ada = house.simulator.services["facebook"].add_user("Ada", pages=3)
+    logged_in(house, "facebook", ada.id)
+    known = consent(house)
+    assert (len(known.accounts), known.expires_at, known.renews) == (3, None, False)
+    assert 60 < (known.ends_at - house.clock.now()).days <= 90
+    assert {one.outcome for one in checked(house)} == {"ok"}
+    house.pass_time(days=61)
+    found = checked(house)
+    assert {one.outcome for one in found} == {"ok"}
+    assert "goes on" in " ".join(found[0].notes)
+    assert consent(house).ends_at == known.ends_at
+
+
+def test_a_task_that_a_page_lacks_is_told_of_that_page_alone(house):
+    ada = house.simulator.services["facebook"].add_user("Ada", pages=3, without_analyze=1)
+    logged_in(house, "facebook", ada.id)
+    assert sorted(one.outcome for one in checked(house)) == ["lacking", "ok", "ok"]
 
 
 def test_a_later_end_that_was_learned_is_foretold_anew(house):

@@ -1,16 +1,20 @@
 """Log-ins that are kept as `account connect` keeps them, without a browser."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from analytics_sync.connect import log_in
 from analytics_sync.connect.choosing import Placed
 from analytics_sync.connect.keeping import keep
 from analytics_sync.domain.credentials import Reach, Reachable, Token
 from analytics_sync.domain.records import Account
 from analytics_sync.platforms import all_platforms
+from analytics_sync.simulator.server import serving
 from analytics_sync.tokens.apps import app_of
-from support.house import House
+from support.agreeing import agree
+from support.house import ORIGIN, House
 
 
 @dataclass
@@ -37,6 +41,24 @@ def logged_in_at_x(house: House, number: int = 1, business: int = 1) -> LoggedIn
     return kept(
         house, "x", token, [Reachable("x", subject, None, f"acme{number}")], business, grant
     )
+
+
+def logged_in(house: House, platform: str, person: str, business: int = 1) -> LoggedIn:
+    """A person's log-in by the simulator's pages, with all that it reaches on the platform."""
+    login = all_platforms()[platform].login()
+    with serving(house.simulator) as origin, house.opened() as found:
+        parts = found.parts()
+        with found.database.read() as connection:
+            settings = found.settings.platforms[login.platform]
+            app = app_of(connection, found.vault, settings, login.platform, None)
+        attempt = log_in.begin(parts, login, app, login.redirect_uri)
+        answer = agree(attempt.address.replace(ORIGIN, origin), person)
+        code = attempt.code_in(answer)
+        reach = asyncio.run(log_in.reach(parts, login, app, attempt, code))
+        placed = [Placed(one, business) for one in reach.accounts if one.platform == platform]
+        with found.database.write() as connection:
+            stored = keep(connection, found.vault, house.clock, login, app, reach, placed)
+    return LoggedIn(stored.credential_id, stored.accounts[0], None)
 
 
 def kept(

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from analytics_sync.errors import Busy, StoreUnusable
-from analytics_sync.store import businesses, migrate, quick
+from analytics_sync.store import businesses, migrate, quick, residence
 from analytics_sync.store.database import Database
 from analytics_sync.store.version import SCHEMA_VERSION
 from support import first_starts
@@ -42,6 +42,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     house.add_business()
     house.populate("x", posts=30)
     house.sync()
+    with house.opened() as found, found.database.write() as connection:
+        # Its copies are to be homes of their own.
+        residence.put(connection, None, "copied")
     return house.home.path
 
 

@@ -15,9 +15,9 @@ def can_open(environ: Mapping[str, str], system: str = sys.platform) -> bool:
     return any(environ.get(name) for name in _SCREENS)
 
 
-def open_browser(address: str, environ: Mapping[str, str]) -> None:
+def open_browser(address: str, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]":
     """Show the address in the browser; whatever that prints or breaks does not touch us."""
-    subprocess.Popen(  # noqa: S603 - this interpreter, and an address that the platform's module made
+    return subprocess.Popen(  # noqa: S603 - this interpreter, and an address that the platform's module made
         [sys.executable, "-m", "webbrowser", "-t", address],
         env=dict(environ),
         cwd="/",

@@ -117,12 +117,14 @@ def test_the_service_behind_http_leaves_its_syncs_alone_and_is_nobodys_to_remove
         "User=worker",
         "KillMode=process",
         "OOMPolicy=continue",
+        f"Environment=TMPDIR={_units.LASTING}",
         "Restart=on-failure",
         "WantedBy=multi-user.target",
     ):
         assert line in text.splitlines()
     for word in ("LoadCredential", "IPAddressDeny", "PrivateNetwork", "RuntimeMaxSec"):
         assert word not in text
+    assert _units.home_of(text) == where.home
     assert _units.ours(where).fullmatch(name) is None
     assert name not in _units.services(where, tmp_path, tmp_path)
 

@@ -13,6 +13,8 @@ from analytics_sync.schedule._calendar import on_calendar
 TEMPLATES: Final = Path(__file__).with_name("templates")
 SERVICES: Final = ("sync@.service", "once@.service", "tick.service", "failed@.service")
 HTTP: Final = "http.service"
+# Inside of what `ProtectHome=tmpfs` hides.
+LASTING: Final = "/run/user/tmp"
 TICK: Final = "tick"
 # A run ends itself at `max_run`; systemd steps in only when it does not.
 GRACE_SECONDS: Final = 120
@@ -60,13 +62,15 @@ def services(place: Place, folder: Path, stamps: Path) -> dict[str, str]:
 def http_service(place: Place) -> tuple[str, str]:
     """Name and text of the service behind HTTP, which people install by hand.
 
-    It reads the key from the home: systemd takes a credential away with the service, while syncs
-    that were asked for go on.
+    Syncs that were asked for go on without it, while systemd takes its credentials and its `/tmp`
+    away. So they read the key from the home, and have temporary files where nothing else is.
     """
+    lasting = f"TemporaryFileSystem={LASTING}:mode=1777\nEnvironment=TMPDIR={LASTING}"
     fields = _fields(place) | {
-        "sandbox": _filled("system.conf" if place.as_root else "user.conf", _fields(place)),
         "target": "multi-user.target" if place.as_root else "default.target",
+        "temporary": lasting if place.as_root else "",
     }
+    fields["sandbox"] = _filled("system.conf" if place.as_root else "user.conf", fields)
     return service_name(place, HTTP), _filled(HTTP, fields)
 
 

@@ -1,0 +1,178 @@
+"""The service unit on a machine with a real systemd: it answers, and its syncs outlive it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from analytics_sync.schedule import _units
+from analytics_sync.schedule._backend import Place
+from analytics_sync.schedule.place import find_place
+from analytics_sync.simulator.faults import Fault
+from analytics_sync.wiring import installation
+from support import scheduled_machine
+from support.ports import free_port
+from support.scheduled_machine import Home, Platforms, furnish, machine, platforms
+from support.started import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service on a machine with systemd")]
+SCHEDULE = "/api/v1/scheduler/business/1/schedule"
+TRIGGER = "/api/v1/scheduler/trigger-sync?business_id=1"
+
+
+@dataclass
+class Service:
+    """The unit, installed as the page says, with a port of the test's."""
+
+    home: Home
+    world: Platforms
+    unit: str
+    address: str
+
+    def ask(self, method: str, path: str) -> httpx.Response:
+        return httpx.request(method, f"{self.address}{path}", timeout=60)
+
+    def answers(self) -> bool:
+        try:
+            return self.ask("GET", "/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def jobs(self) -> list[dict[str, Any]]:
+        return list(self.ask("GET", "/api/v1/scheduler/jobs").json()["jobs"])
+
+    def run(self, id: int) -> dict[str, Any]:
+        return dict(self.ask("GET", f"/api/v1/runs/{id}").json()["run"])
+
+    def processes(self) -> set[str]:
+        """The ids of what runs in the unit's group."""
+        group = self.home.show(self.unit, "ControlGroup")
+        return set(
+            self.home.sandbox.run("cat", f"/sys/fs/cgroup{group}/cgroup.procs").stdout.split()
+        )
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["system", "user"])
+def service(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    reason = scheduled_machine.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    with (
+        platforms(["x"], businesses=1) as world,
+        machine(tmp_path_factory.mktemp("machine") / "disk") as sandbox,
+    ):
+        home = furnish(world, Home(sandbox, "worker", as_root=request.param), 1)
+        yield install(home, world, tmp_path_factory.mktemp("nowhere"))
+
+
+def install(home: Home, world: Platforms, nowhere: Path) -> Service:
+    place = replace(the_place(nowhere), home=Path(home.path), user=home.user, as_root=home.as_root)
+    name, text = _units.http_service(place)
+    folder = "/etc/systemd/system"
+    if not home.as_root:
+        folder = f"{home.sandbox.home_of(home.user)}/.config/systemd/user"
+    port = free_port()
+    drop_in = f"[Service]\nExecStart=\nExecStart={place.program} serve --port {port}\n"
+    write(home, f"{folder}/{name}", text)
+    write(home, f"{folder}/{name}.d/port.conf", drop_in)
+    home.systemctl("daemon-reload")
+    home.systemctl("enable", "--now", name)
+    made = Service(home, world, name, f"http://127.0.0.1:{port}")
+    until(made.answers)
+    return made
+
+
+def the_place(nowhere: Path) -> Place:
+    """What this program would write into its entries."""
+    with installation({"ANALYTICS_SYNC_HOME": str(nowhere)}) as opened:
+        return find_place("main", opened.home, opened.settings, {})
+
+
+def write(home: Home, path: str, text: str) -> None:
+    user = None if home.as_root else home.user
+    home.sandbox.run("mkdir", "--parents", Path(path).parent, user=user)
+    home.sandbox.run("tee", path, user=user, stdin=text)
+
+
+@contextmanager
+def slow_sync(service: Service) -> Iterator[int]:
+    """A triggered sync that is in the middle of its work until the block ends."""
+    faults = service.world.simulator.world.faults
+    journal = service.world.simulator.world.journal
+    journal.clear()
+    faults.add(Fault("slow", seconds=10, times=None))
+    try:
+        answer = service.ask("POST", TRIGGER)
+        assert answer.status_code == 202, answer.text
+        id = int(answer.json()["run_id"])
+        until(lambda: service.run(id)["running"] and len(service.processes()) == 2)
+        yield id
+    finally:
+        faults.clear()
+
+
+def ended_well(service: Service, id: int) -> None:
+    found = until(lambda: (run := service.run(id))["outcome"] and run)
+    assert (found["outcome"], found["running"], found["trigger"]) == ("complete", False, "api")
+    assert found["errors"] == []
+    assert found["posts"]["synced"] > 0
+    until(lambda: len(service.processes()) == 1)
+    lock = f"{service.home.path}/locks/run-{id}.lock"
+    assert service.home.sandbox.run("test", "-e", lock, check=False).returncode == 1
+
+
+def test_what_it_may_not_install_it_refuses_and_the_external_backend_serves(
+    service: Service,
+) -> None:
+    home = service.home
+    home.ask("schedule", "1", "--every", "12h")
+    answer = service.ask("POST", f"{SCHEDULE}?interval_hours=24")
+    if home.as_root:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "other_form")
+        assert service.ask("DELETE", SCHEDULE).status_code == 503
+        assert [one["trigger"] for one in service.jobs()] == ["every 12h"]
+    else:
+        assert (answer.status_code, answer.json()["job"]["trigger"]) == (200, "every 1d")
+    assert [one["drift"] for one in service.jobs()] == [None]
+    home.ask("unschedule", "--all")
+    home.ask("schedule", "--backend", "external", "--every", "12h")
+    answer = service.ask("POST", f"{SCHEDULE}?interval_hours=24")
+    assert (answer.status_code, answer.json()["job"]["backend"]) == (200, "external")
+    status = service.ask("GET", "/api/v1/scheduler/status").json()["status"]
+    assert (status["backend"], status["running"]) == ("external", False)
+    assert [one["code"] for one in status["attention"]] == ["scheduler_dead"]
+    assert service.ask("DELETE", SCHEDULE).status_code == 200
+    home.ask("unschedule", "--all")
+
+
+def test_a_sync_in_the_middle_survives_a_restart(service: Service) -> None:
+    with slow_sync(service) as id:
+        before = service.processes()
+        main = service.home.show(service.unit, "MainPID")
+        service.home.systemctl("restart", service.unit)
+        until(service.answers)
+        assert service.home.show(service.unit, "MainPID") != main
+        [sync] = service.processes() & before
+        busy = service.ask("POST", TRIGGER)
+        assert (busy.status_code, busy.json()["run_id"]) == (409, id)
+        assert service.run(id)["running"]
+        # What is its alone lasts as long as it does.
+        folder = _units.LASTING if service.home.as_root else "/tmp"
+        service.home.sandbox.run("touch", f"/proc/{sync}/root{folder}/its own", user="worker")
+    ended_well(service, id)
+
+
+def test_a_sync_in_the_middle_survives_the_death_of_the_service(service: Service) -> None:
+    with slow_sync(service) as id:
+        main = service.home.show(service.unit, "MainPID")
+        service.home.systemctl("kill", "--kill-whom=main", "--signal=KILL", service.unit)
+        until(lambda: service.home.show(service.unit, "MainPID") not in {"0", main})
+        until(service.answers)
+        assert service.run(id)["running"]
+    ended_well(service, id)

@@ -6,6 +6,8 @@ from contextlib import closing
 
 import pytest
 
+from analytics_sync.clock import SystemClock
+from analytics_sync.tokens.apps import stored_app
 from support.command import Command
 from support.house import House
 
@@ -39,8 +41,6 @@ def test_apps_are_kept_with_sealed_secrets_listed_and_removed(
     ]
     assert SECRET.encode() not in house.home.database.read_bytes()
     with house.opened() as opened, opened.database.read() as connection:
-        from analytics_sync.tokens.apps import stored_app
-
         assert stored_app(connection, opened.vault, first).client_secret == SECRET
     assert "id-of-agency" in offline.say("app", "list").output
     assert offline.call("app", "remove", str(first)).document == {"id": first, "removed": True}
@@ -113,11 +113,11 @@ def test_a_token_without_any_app_to_renew_it_is_not_called_renewing(
 def test_an_account_signs_by_oauth_1(at_platforms: Command, house: House) -> None:
     x = house.simulator.services["x"]
     handle = x.populate(1, "Acme", 3)
-    pair = x.oauth1_pair(handle.platform_account_id)  # type: ignore[attr-defined]
+    # What is signed is dated, by the machine's clock.
+    house.world.clock.advance(SystemClock().now() - house.clock.now())
+    file = x.oauth1_file(handle.platform_account_id)  # type: ignore[attr-defined]
 
-    told = at_platforms.call(
-        *("account", "add", "1", "x", "--token-stdin"), stdin=json.dumps(pair).encode()
-    )
+    told = at_platforms.call(*("account", "add", "1", "x", "--token-stdin"), stdin=file.encode())
 
     assert told.document["platform_account_id"] == handle.platform_account_id
     assert at_platforms.call("sync").document["posts"]["synced"] == 3
@@ -125,9 +125,12 @@ def test_an_account_signs_by_oauth_1(at_platforms: Command, house: House) -> Non
 
 def test_instagram_accounts_use_a_consent_of_facebook(at_platforms: Command, house: House) -> None:
     facebook = house.simulator.services["facebook"]
-    page = house.populate("facebook", posts=1)[0]
+    page = facebook.populate(1, "Acme", 1)
     handle = facebook.add_instagram(page.platform_account_id, "acme", 3)  # type: ignore[attr-defined]
-    id = str(page.credential_id)
+    added = at_platforms.call(
+        *("account", "add", "1", "facebook", "--token-stdin"), stdin=handle.token.encode()
+    )
+    id = str(added.document["credential_id"])
     arguments = ("account", "add", "1", "instagram", "--credential", id)
 
     told = at_platforms.call(*arguments, "--platform-account-id", handle.platform_account_id)
@@ -135,6 +138,6 @@ def test_instagram_accounts_use_a_consent_of_facebook(at_platforms: Command, hou
     missing = at_platforms.call(*arguments, "--platform-account-id", "17841499999999999")
 
     assert told.document["kind"] == "facebook-login"
-    assert told.document["credential_id"] == page.credential_id
+    assert str(told.document["credential_id"]) == id
     assert "for facebook" in wrong
     assert missing.status != 0, "it was asked whether the credential reaches it"

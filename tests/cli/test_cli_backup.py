@@ -433,6 +433,9 @@ def test_postgresql_there_and_back(house, command, tmp_path, postgres_url):
     house.pass_time(hours=2)
     assert house.sync().outcome == "complete", "ids go on after those that were restored"
     after = house.latest()
+    rotated = command.call("key", "rotate").document
+    assert (rotated["rows"], len(rotated["dropped"])) == (2, 1)
+    assert house.sync().outcome == "complete"
     command.call("db", "backup", str(tmp_path / "second"), "--with-credentials")
     command.call("db", "backup", str(tmp_path / "bare"))
     assert b"gAAAA" not in (tmp_path / "bare").read_bytes()

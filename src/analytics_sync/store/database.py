@@ -19,7 +19,7 @@ from analytics_sync.store.trouble import changed_meanwhile, sqlite_unusable
 
 BUSY_SECONDS = 30
 # PostgreSQL's codes for a row that is gone or there already, and for what gave way to another.
-RACES = {"23503", "23505", "40001", "40P01"}
+RACES = {"23503", "23505", "40001", "40P01", "55P03"}
 
 
 class Database:

@@ -1,5 +1,3 @@
-import pytest
-
 from support.log_ins import logged_in_at_x
 from support.rows import changed
 
@@ -34,15 +32,13 @@ def test_a_refused_one_is_77_and_proposed_to_be_connected_again(at_platforms, ho
     )
 
 
-@pytest.mark.parametrize("arguments", [("check", "7"), ("check", "x")])
-def test_an_account_that_is_not_there(at_platforms, arguments):
-    assert at_platforms.call("account", *arguments).status == 2
-
-
-def test_nothing_to_check_is_well(at_platforms, house):
-    assert at_platforms.call("account", "check").document == {"accounts": []}
-    assert "No account yet" in at_platforms.say("account", "check").output
+def test_nothing_to_check_is_well_and_what_is_not_there_is_not(house, command):
+    command.set(house.environ)
+    assert command.call("account", "check").document == {"accounts": []}
+    assert "No account yet" in command.say("account", "check").output
+    assert command.call("account", "check", "x").status == 2
+    command.refuse(2, "unknown_account", "account", "check", "7")
     logged_in_at_x(house)
     changed(house.home.path, "UPDATE account SET credential_id = NULL")
-    told = at_platforms.say("account", "check")
+    told = command.say("account", "check")
     assert (told.status, "has no credential" in told.output) == (77, True)

@@ -14,6 +14,13 @@ def home(house):
     return house.home.path
 
 
+@pytest.fixture
+def offline(house, command):
+    """The program in the house, where no platform can be reached."""
+    command.set(house.environ)
+    return command
+
+
 def listed(command):
     return command.call("credential", "list").document["credentials"]
 
@@ -22,7 +29,7 @@ def revocations(result):
     return [(one["credential_id"], one["revoked"]) for one in result.document["revocations"]]
 
 
-def test_each_credential_is_listed_with_its_accounts_and_its_end(at_platforms, home):
+def test_each_credential_is_listed_with_its_accounts_and_its_end(offline, home):
     now = datetime.now(UTC)
     put_credential(home, 1, accounts=3, expires_at=now + 5.5 * DAY, scopes="a b")
     put_credential(home, 2, renews=1, renew_until=now + 300.5 * DAY)
@@ -30,12 +37,12 @@ def test_each_credential_is_listed_with_its_accounts_and_its_end(at_platforms, h
     put_credential(home, 4, refused_at=now, refused_reason="withdrawn")
     put_credential(home, 5, expires_at=now - DAY)
     put_credential(home, 6, accounts=0)
-    found = listed(at_platforms)
+    found = listed(offline)
     assert [one["days_left"] for one in found] == [5, 300, None, None, 0, None]
     assert [len(one["accounts"]) for one in found] == [3, 1, 1, 1, 1, 0]
     assert found[0]["scopes"] == ["a", "b"]
     assert found[3]["refused_reason"] == "withdrawn"
-    told = at_platforms.say("credential", "list").output
+    told = offline.say("credential", "list").output
     assert "sealed" not in told
     for words in (
         "Page 1 +2",
@@ -49,12 +56,12 @@ def test_each_credential_is_listed_with_its_accounts_and_its_end(at_platforms, h
         assert words in told
 
 
-def test_what_ends_soon_stands_in_the_status_with_what_mends_it(at_platforms, home):
+def test_what_ends_soon_stands_in_the_status_with_what_mends_it(offline, home):
     now = datetime.now(UTC)
     put_credential(home, 1, accounts=5, expires_at=now + 13.5 * DAY, subject_id="77")
     put_credential(home, 2, expires_at=now - DAY)
     put_credential(home, 3, expires_at=now + 15 * DAY)
-    ended, soon = at_platforms.call("status").document["status"]["attention"]
+    ended, soon = offline.call("status").document["status"]["attention"]
     assert {ended["code"], soon["code"]} == {"credential_ends"}
     assert "Page 1 of Acme" in ended["message"]
     assert ended["since"] is not None
@@ -87,6 +94,7 @@ def test_a_consent_that_another_account_needs_is_kept(at_platforms, house):
     assert not first.grant.ended
 
 
+@pytest.mark.slow
 def test_a_consent_of_the_same_person_in_another_credential_is_kept(at_platforms, house):
     one = logged_in_at_x(house)
     put_credential(house.home.path, 9, platform="x", subject_id=one.account.platform_account_id)
@@ -95,6 +103,7 @@ def test_a_consent_of_the_same_person_in_another_credential_is_kept(at_platforms
     assert not one.grant.ended
 
 
+@pytest.mark.slow
 def test_nothing_is_revoked_where_nobody_wants_it(at_platforms, house):
     one = logged_in_at_x(house)
     result = at_platforms.call("account", "remove", str(one.account.id), "--no-revoke")
@@ -114,6 +123,7 @@ def test_a_token_from_elsewhere_is_revoked_only_when_asked(at_platforms, house):
     assert "Revoked at the platform" in said.output
 
 
+@pytest.mark.slow
 def test_a_platform_that_is_down_blocks_no_removal_and_the_way_by_hand_is_told(at_platforms, house):
     one = logged_in_at_x(house)
     at_platforms.set({"ANALYTICS_SYNC_PLATFORMS__X__TOKEN_URL": "http://127.0.0.1:9/token"})
@@ -124,6 +134,7 @@ def test_a_platform_that_is_down_blocks_no_removal_and_the_way_by_hand_is_told(a
     assert listed(at_platforms) == []
 
 
+@pytest.mark.slow
 def test_without_the_key_an_account_is_removed_all_the_same(at_platforms, house):
     one = logged_in_at_x(house)
     house.home.key.unlink()
@@ -132,6 +143,7 @@ def test_without_the_key_an_account_is_removed_all_the_same(at_platforms, house)
     assert listed(at_platforms) == []
 
 
+@pytest.mark.slow
 def test_purging_a_business_ends_its_consents_and_says_what_was_deleted(at_platforms, house):
     one, other = logged_in_at_x(house), logged_in_at_x(house, 2)
     result = at_platforms.call("business", "remove", "1", "--purge")
@@ -181,11 +193,12 @@ def test_removing_a_credential_needs_a_yes_and_leaves_its_accounts(at_platforms,
     assert account["credential_id"] is None
 
 
-def test_a_credential_that_is_not_there(at_platforms):
-    at_platforms.refuse(2, "unknown_credential", "credential", "remove", "7", "--yes")
-    at_platforms.refuse(2, "unknown_credential", "credential", "replace", "7", "8")
+def test_a_credential_that_is_not_there(offline):
+    offline.refuse(2, "unknown_credential", "credential", "remove", "7", "--yes")
+    offline.refuse(2, "unknown_credential", "credential", "replace", "7", "8")
 
 
+@pytest.mark.slow
 def test_all_accounts_move_to_another_credential_that_reaches_them(at_platforms, house):
     house.add_business("Other")
     old = logged_in_at_x(house)
@@ -213,8 +226,8 @@ def test_accounts_that_the_other_does_not_reach_are_named_and_stay(at_platforms,
     assert not old.grant.ended
 
 
-def test_a_credential_of_another_platform_takes_no_accounts(at_platforms, house):
+def test_a_credential_of_another_platform_takes_no_accounts(offline, house):
     one = logged_in_at_x(house)
     put_credential(house.home.path, 9)
-    words = at_platforms.refuse(2, "usage", "credential", "replace", str(one.credential_id), "9")
+    words = offline.refuse(2, "usage", "credential", "replace", str(one.credential_id), "9")
     assert "linkedin" in words

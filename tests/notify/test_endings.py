@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics_sync.notify.endings import foretell
+from analytics_sync.notify.endings import connecting, foretell
+from analytics_sync.store.consents import Served
 from analytics_sync.wiring import rows, tick
 from support.consents import put_credential
 from support.fake_clock import START
@@ -108,6 +109,20 @@ def test_a_tick_tells_and_jobs_that_are_off_do_not(place, consents, caplog):
         with place.opened() as found:
             tick(found)
         assert caplog.text.count("ends in 1 day") == (enabled == "true")
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "words"),
+    [
+        ("linkedin", "organization", "1 linkedin"),
+        ("linkedin", "member", "1 linkedin --kind member"),
+        ("x", None, "1 x"),
+        ("gone", None, "1 gone"),
+    ],
+)
+def test_the_command_names_a_kind_that_is_not_the_usual_one(platform, kind, words):
+    served = Served(1, 1, "Acme", platform, "77", kind, None)
+    assert connecting(served, by_login=True) == f"analytics-sync account connect {words}"
 
 
 def test_a_database_that_can_not_be_read_fails_nothing(place, caplog):

@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from analytics_sync.notify import Teller
+from analytics_sync.platforms import all_platforms
 from analytics_sync.store import consents
 from analytics_sync.store.consents import Consent
 from analytics_sync.store.light import Rows
@@ -79,19 +80,34 @@ def served(one: Consent) -> str:
 
 
 def mended_by(one: Consent) -> str:
-    first = one.accounts[0]
-    command = connecting(one.by_login, first.business_id, first.platform, first.platform_account_id)
-    return f"Connect it again: `{command}`"
+    return f"Connect it again: `{connecting(one.accounts[0], by_login=one.by_login)}`"
 
 
-def connecting(by_login: bool, business_id: int, platform: str, platform_account_id: str) -> str:
-    """The command that heals a credential: by the way in which it came."""
-    if by_login:
-        return f"analytics-sync account connect {business_id} {platform}"
-    return (
-        f"analytics-sync account add {business_id} {platform} --platform-account-id"
-        f" {platform_account_id} --token-file FILE"
-    )
+class Named(Protocol):
+    """An account, as far as a command names it."""
+
+    @property
+    def business_id(self) -> int: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def platform_account_id(self) -> str: ...
+    @property
+    def kind(self) -> str | None: ...
+
+
+def connecting(account: Named, *, by_login: bool) -> str:
+    """The command that heals the credential of an account: by the way in which it came."""
+    place = f"{account.business_id} {account.platform}"
+    if not by_login:
+        return (
+            f"analytics-sync account add {place} --platform-account-id"
+            f" {account.platform_account_id} --token-file FILE"
+        )
+    platform = all_platforms().get(account.platform)
+    usual = next(iter(platform.account_kinds), None) if platform is not None else None
+    kind = f" --kind {account.kind}" if account.kind not in {None, usual} else ""
+    return f"analytics-sync account connect {place}{kind}"
 
 
 def _left(span: timedelta) -> str:

@@ -51,7 +51,7 @@ def of_credentials(rows: Rows, now: datetime) -> Iterator[Attention]:
             f"The credential {one.credential_id} of {one.business} on {one.platform}"
             f" ({one.platform_account_id}){more} is refused{reason}",
             one.refused_at,
-            connecting(one.by_login, one.business_id, one.platform, one.platform_account_id),
+            connecting(one, by_login=one.by_login),
         )
     told = {one.credential_id for one in refused}
     yield from (_end(one, now) for one in consents.ending(rows, now) if one.id not in told)
@@ -73,7 +73,7 @@ def _end(one: Consent, now: datetime) -> Attention:
         "credential_ends",
         endings.in_words(one, now),
         ends if ended else None,
-        connecting(one.by_login, first.business_id, first.platform, first.platform_account_id),
+        connecting(first, by_login=one.by_login),
     )
 
 

@@ -32,7 +32,8 @@ _FACTS: Final = f"""
         credential.created_at AS created_at
     FROM credential LEFT JOIN app ON app.id = credential.app_id
 """  # noqa: S608 - a constant
-_PLACE: Final = "account.id, account.business_id, business.name, account.platform, account.platform_account_id, account.name"
+_PLACE: Final = """account.id, account.business_id, business.name, account.platform,
+        account.platform_account_id, account.kind, account.name"""
 LISTED: Final = f"""
     SELECT consent.*, {_PLACE} FROM ({_FACTS}) AS consent
     LEFT JOIN account ON account.credential_id = consent.id AND account.removed_at IS NULL
@@ -57,6 +58,7 @@ class Served(NamedTuple):
     business: str
     platform: str
     platform_account_id: str
+    kind: str | None
     name: str | None
 
 

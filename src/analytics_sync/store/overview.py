@@ -10,7 +10,7 @@ from analytics_sync.store.light import Rows
 REFUSED: Final = """
     SELECT credential.id, credential.refused_at, credential.refused_reason, account.business_id,
         business.name, account.platform, account.platform_account_id,
-        credential.app_id IS NOT NULL OR credential.subject_id IS NOT NULL
+        account.kind, credential.app_id IS NOT NULL OR credential.subject_id IS NOT NULL
     FROM credential
     JOIN account ON account.credential_id = credential.id AND account.removed_at IS NULL
     JOIN business ON business.id = account.business_id
@@ -63,6 +63,7 @@ class Refused(NamedTuple):
     business: str
     platform: str
     platform_account_id: str
+    kind: str | None
     by_login: bool
     accounts: int
 

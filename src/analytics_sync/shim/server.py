@@ -8,9 +8,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from inspect import signature
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -123,9 +124,16 @@ def serve(listening: socket.socket, rules: Rules, workers: int = 1) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _no_more)
     if workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
+        _several(config, listening).run()
     else:
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def _several(config: uvicorn.Config, listening: socket.socket) -> Multiprocess:
+    """Older releases of uvicorn want to be told what a worker runs."""
+    wanted = signature(Multiprocess).parameters
+    told: dict[str, Any] = {"target": uvicorn.Server(config).run} if "target" in wanted else {}
+    return Multiprocess(config, sockets=[listening], **told)
 
 
 def _no_more(*_: object) -> None:

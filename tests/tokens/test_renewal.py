@@ -182,6 +182,20 @@ def test_the_journal_of_a_deleted_credential_is_nobodys(house, monkeypatch):
     assert house.journals() == []
 
 
+def test_what_is_left_of_a_deleted_credential_goes_with_the_next_renewal(tmp_path, monkeypatch):
+    house = Renewals(tmp_path, accounts=2)
+    left_behind(house, monkeypatch)
+    assert len(house.journals()) == 2
+    with house.opened() as found, found.database.write() as connection:
+        accounts.remove(connection, house.accounts[0].id, house.clock.now())
+    assert house.outcomes(house.sync()) == ["ok"]
+    assert "credential-1.journal" in house.journals()
+    house.pass_time(**ENDED)
+    assert house.outcomes(house.sync()) == ["ok"]
+    assert house.journals() == []
+    assert house.lives(1)
+
+
 def test_a_journal_that_is_no_journal_is_kept_aside(house):
     folder = house.home.path / "journal"
     folder.mkdir()

@@ -1,6 +1,6 @@
 """Credentials: one consent of one person, which may serve many accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -130,6 +130,13 @@ def get(connection: Connection, id: int) -> CredentialRow:
             code="unknown_credential",
         )
     return _record(row)
+
+
+def known(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those of these credentials that there are."""
+    return set(
+        connection.execute(select(credential.c.id).where(credential.c.id.in_(ids))).scalars()
+    )
 
 
 def note_refusal(

@@ -7,6 +7,7 @@ is found was left by a process that died in between.
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from analytics_sync.tokens.sealing import opened, sealed
 from analytics_sync.vault import Vault
 
 ENDING: Final = ".journal"
+NAME: Final = re.compile(r"credential-([0-9]{1,9})\.")
 # Taken on the disk before a token is spent: more than any sealed token needs.
 ROOM: Final = 65_536
 
@@ -99,6 +101,19 @@ class Journal:
     def lies(self, credential_id: int) -> bool:
         """Whether there is one."""
         return self.path(credential_id).exists()
+
+    def known(self) -> set[int]:
+        """The credentials of which anything lies here."""
+        if not self.folder.is_dir():
+            return set()
+        names = (NAME.match(path.name) for path in self.folder.iterdir())
+        return {int(name[1]) for name in names if name is not None}
+
+    def forget(self, credential_id: int) -> None:
+        """Remove all that lies here of a credential that is gone."""
+        for path in self.folder.glob(f"credential-{credential_id}.*"):
+            with suppress(OSError):
+                path.unlink()
 
     def _set_aside(self, path: Path) -> None:
         with suppress(OSError):

@@ -1,6 +1,6 @@
 """Opens stored credentials and the applications behind them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from analytics_sync.domain.credentials import App, Token
@@ -53,6 +53,11 @@ class Opener:
                 return credentials.get(connection, id)
             except WrongUsage:
                 raise changed_meanwhile() from None
+
+    def gone(self, ids: Collection[int]) -> set[int]:
+        """Those of these credentials that were deleted."""
+        with self._database.read() as connection:
+            return set(ids) - credentials.known(connection, ids)
 
     def open(self, row: CredentialRow) -> Held:
         """:raises CredentialRefused: its secret can't be decrypted."""

@@ -10,14 +10,14 @@ left is the moment between the platform's answer and the journal, which no clien
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from analytics_sync.clock import Clock
 from analytics_sync.domain.credentials import Token
-from analytics_sync.errors import Busy, CredentialRefused, WrongUsage
+from analytics_sync.errors import AnalyticsSyncError, Busy, CredentialRefused, WrongUsage
 from analytics_sync.locks import LONGEST_PAUSE, SHORTEST_PAUSE, Locks
 from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.settings.declare import PlatformSettings
@@ -63,6 +63,7 @@ class Renewal:
         self._settings = settings
         self._journal = journal
         self._opener = Opener(database, vault, settings)
+        self._swept = False
 
     async def renew(
         self,
@@ -89,12 +90,17 @@ class Renewal:
             if login is None or not needed(held) or not login.renews(held.token):
                 return held
             try:
-                return await finished(self._exchange(held, login, sender))
+                renewed = await finished(self._exchange(held, login, sender))
             except RenewalRefused:
                 again = await self._now(id)
                 if again.row.version != held.row.version:
                     return again
                 raise
+        if not self._swept:
+            self._swept = True
+            with suppress(AnalyticsSyncError, OSError):
+                await asyncio.to_thread(self._sweep)
+        return renewed
 
     async def take_up(self, id: int, login: Login | None, clock: Clock) -> Held:
         """The credential, with what a dead process left of its renewal."""
@@ -117,6 +123,14 @@ class Renewal:
                 )
             await clock.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _sweep(self) -> None:
+        """Remove what lies in the folder of credentials that were deleted, once in a run."""
+        for id in self._opener.gone(self._journal.known()):
+            with self._locks.hold("credential", id) as free:
+                # Looked at again: its number may have been given to a new one.
+                if free and self._opener.gone([id]):
+                    self._journal.forget(id)
 
     async def _now(self, id: int) -> Held:
         return self._opener.open(await asyncio.to_thread(self._opener.row, id))

@@ -91,6 +91,19 @@ def test_a_run_tells_each_error_with_what_to_do(ask_house, house):
     assert [one["outcome"] for one in state["accounts"]] == ["failed"]
 
 
+def test_of_very_many_errors_the_first_are_told_and_that_there_are_more(ask_house, house):
+    account = house.populate("x", posts=1)[0]
+    now = house.clock.now()
+    with house.opened() as found, found.database.write() as connection:
+        id = runs.start(connection, trigger="manual", now=now)
+        errors = [runs.ErrorRow(account.id, str(n), "post_gone", "gone") for n in range(1_001)]
+        runs.add_errors(connection, id, errors, now)
+    for path, part in ((f"runs/{id}", "run"), ("analytics/refresh?business_id=1", None)):
+        answer = ask_house.get(f"/api/v1/{path}").json()
+        told = answer[part] if part else answer
+        assert (len(told["errors"]), told["more_errors"]) == (1_000, True)
+
+
 def test_a_killed_run_is_not_said_to_run(ask_house, house):
     with house.opened() as found, found.database.write() as connection:
         id = runs.start(connection, trigger="manual", now=house.clock.now(), businesses=[1])

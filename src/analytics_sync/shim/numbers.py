@@ -29,6 +29,8 @@ from analytics_sync.shim.route import Route
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
+    from analytics_sync.store.summaries import Grown, Total
+
 USUAL_SPAN: Final = timedelta(days=30)
 MOST_FASTEST: Final = 10
 
@@ -137,25 +139,8 @@ def summary(
         "business": business.name,
         "since": begin,
         "until": until,
-        "platforms": [
-            {
-                "platform": one.platform,
-                "posts": one.posts,
-                "numbers": one.numbers,
-                "growth": one.growth,
-            }
-            for one in totals
-        ],
-        "fastest": [
-            {
-                "platform": one.post.platform,
-                "platform_post_id": one.post.platform_post_id,
-                "published_at": one.post.published_at,
-                "impressions": one.value,
-                "growth": one.growth,
-            }
-            for one in fastest
-        ],
+        "platforms": [_total(one) for one in totals],
+        "fastest": [_grown(one) for one in fastest],
     }
     return answers.with_etag(document, if_none_match)
 
@@ -179,6 +164,21 @@ def _only(found: "Sequence[Row[Any]]") -> "Row[Any]":
             code="ambiguous_post",
         )
     return found[0]
+
+
+def _total(one: "Total") -> dict[str, Any]:
+    names = ("platform", "posts", "numbers", "growth")
+    return {name: getattr(one, name) for name in names}
+
+
+def _grown(one: "Grown") -> dict[str, Any]:
+    return {
+        "platform": one.post.platform,
+        "platform_post_id": one.post.platform_post_id,
+        "published_at": one.post.published_at,
+        "impressions": one.value,
+        "growth": one.growth,
+    }
 
 
 def _post(row: "Row[Any]") -> dict[str, Any]:

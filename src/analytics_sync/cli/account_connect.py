@@ -186,7 +186,7 @@ def _way(
         )
     place = None if no_browser else place_of(back)
     if place is None and not no_browser:
-        person.tell(f"The answer comes back at {back}, which is not on this machine.")
+        person.tell(f"The answer comes back at {back}, where nothing can listen here: it is pasted.")
     return Way(back, place, patience, not no_browser)
 
 

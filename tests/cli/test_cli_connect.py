@@ -1,5 +1,6 @@
 """`account connect` against the simulated platforms over real HTTP, with a person who presses."""
 
+import io
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from analytics_sync.cli.frame import run
+from analytics_sync.cli.login_person import numbers
 from analytics_sync.simulator.server import serving
 from support.command import STATUSES, Result
 from support.consenting import consent
@@ -327,3 +329,66 @@ def test_a_taken_port_is_told(office: Office) -> None:
     assert (status, error["code"]) == (75, "port_taken")
     assert "--redirect-uri" in error["hint"]
     assert "Waiting" not in desk.getvalue()
+
+
+def test_at_a_terminal_the_person_is_asked_for_app_and_accounts(office: Office) -> None:
+    facebook = office.house.simulator.services["facebook"]
+    ada = facebook.add_user("Ada", pages=3)  # type: ignore[attr-defined]
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        office.monkeypatch.delenv(f"ANALYTICS_SYNC_PLATFORMS__FACEBOOK__{name}")
+    client = facebook.client()
+    assert client is not None
+    for name in ("first", "second"):
+        sit(office.monkeypatch)
+        office.monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"other-secret")))
+        if name == "second":
+            secret = client.client_secret.encode()
+            office.monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(secret)))
+        wanted = ("--name", name, "--client-id", client.client_id, "--client-secret-stdin")
+        assert run(("app", "add", "facebook", *wanted, "--json")) == 0
+    unasked = office.connect("1", "facebook", act=void)
+
+    desk = sit(
+        office.monkeypatch,
+        lambda address: void(arrive(consent(address))),
+        tuple(map(typed, ("9", "2", "nonsense", "1,3-3"))),
+        at_terminal=True,
+    )
+    back = f"http://127.0.0.1:{free_port()}/callback"
+    status = run(("account", "connect", "1", "facebook", "--redirect-uri", back))
+    desk.finish()
+
+    assert (unasked.status, unasked.error["code"]) == (2, "app_not_chosen")
+    assert status == 0, desk.getvalue()
+    assert desk.getvalue().count("Numbers from 1 to") == 2
+    assert "Which are wanted" in desk.getvalue()
+    pages = list(ada.pages)
+    connected = [one["platform_account_id"] for one in office.say("account", "list")["accounts"]]
+    assert connected == [pages[0], pages[2]]
+    credentials = office.say("credential", "list")["credentials"]
+    assert [one["app_id"] for one in credentials] == [2]
+
+
+def typed(text: str) -> Callable[[str], str]:
+    """A line that a person types whatever stands there."""
+    return lambda _: text
+
+
+@pytest.mark.parametrize(
+    ("text", "picked"),
+    [
+        ("2", [1]),
+        ("all", [0, 1, 2, 3]),
+        ("1,3-4", [0, 2, 3]),
+        (" 4 1 1", [3, 0]),
+        ("0", []),
+        ("5", []),
+        ("3-9999999", []),
+        ("-2", []),
+        ("1;2", []),
+        ("\u0661", []),
+        ("", []),
+    ],
+)
+def test_numbers_are_picked_as_people_write_them(text: str, picked: list[int]) -> None:
+    assert numbers(text, 4) == picked

@@ -17,7 +17,16 @@ LISTENS = "Waiting for the answer"
 ADDRESS = re.compile(r"^  (https?://\S+)$", re.MULTILINE)
 
 
-class Desk(io.StringIO):
+class Terminal(io.StringIO):
+    """A text stream that may be a terminal."""
+
+    is_terminal = False
+
+    def isatty(self) -> bool:
+        return self.is_terminal
+
+
+class Desk(Terminal):
     """Standard error. `act` gets the address, once, when the command listens."""
 
     def __init__(self, act: Callable[[str], None]) -> None:
@@ -44,7 +53,7 @@ class Desk(io.StringIO):
             assert not self._person.is_alive()
 
 
-class Pasting(io.StringIO):
+class Pasting(Terminal):
     """Standard input of one who pastes: each line is made when the command reads it."""
 
     def __init__(self, desk: Desk, *lines: Callable[[str], str]) -> None:
@@ -53,16 +62,23 @@ class Pasting(io.StringIO):
         self._lines = list(lines)
 
     def readline(self, size: int = -1, /) -> str:
-        return self._lines.pop(0)(self._desk.address) + "\n" if self._lines else ""
+        if not self._lines:
+            return ""
+        answer, shown = self._lines.pop(0), ADDRESS.findall(self._desk.getvalue())
+        return answer(shown[-1] if shown else "") + "\n"
 
 
 def sit(
     monkeypatch: pytest.MonkeyPatch,
     act: Callable[[str], None] = lambda _: None,
     pastes: tuple[Callable[[str], str], ...] = (),
+    *,
+    at_terminal: bool = False,
 ) -> Desk:
     """Put a person at the terminal of this process."""
     desk = Desk(act)
+    pasting = Pasting(desk, *pastes)
+    desk.is_terminal = pasting.is_terminal = at_terminal
     monkeypatch.setattr(sys, "stderr", desk)
-    monkeypatch.setattr(sys, "stdin", Pasting(desk, *pastes))
+    monkeypatch.setattr(sys, "stdin", pasting)
     return desk

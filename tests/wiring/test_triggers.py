@@ -12,7 +12,7 @@ from analytics_sync.errors import WrongUsage
 from analytics_sync.schedule.scheduler import Wish
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.server import serving
-from analytics_sync.store import businesses, runs, triggers
+from analytics_sync.store import accounts, businesses, runs, triggers
 from analytics_sync.sync.parts import Parts
 from analytics_sync.wiring import installation, scheduler
 from analytics_sync.wiring.triggers import trigger
@@ -22,10 +22,22 @@ from support.started import until
 
 @pytest.fixture
 def house(tmp_path):
+    """Three businesses with an account each, which nobody can ask."""
     made = House(tmp_path)
-    for number in (1, 2, 3):
-        made.add_business(f"Client {number}")
-        made.populate("x", business=number, posts=3)
+    now = made.clock.now()
+    with made.opened() as found, found.database.write() as connection:
+        for number in (1, 2, 3):
+            businesses.add(connection, f"Client {number}", timezone="UTC", now=now)
+            accounts.put(
+                connection,
+                business_id=number,
+                platform="x",
+                platform_account_id=str(number),
+                kind=None,
+                name=None,
+                credential_id=None,
+                now=now,
+            )
     return made
 
 
@@ -118,7 +130,11 @@ def test_what_can_not_be_synced_is_refused_with_words(house, business, code):
     assert refused.value.hint
 
 
-def test_a_process_of_its_own_syncs_and_records_the_claimed_run(house):
+def test_a_process_of_its_own_syncs_and_records_the_claimed_run(tmp_path):
+    house = House(tmp_path)
+    for number in (1, 2):
+        house.add_business(f"Client {number}")
+        house.populate("x", business=number, posts=3)
     with serving(house.simulator) as origin:
         environ = {**house.environ, **house.simulator.settings(origin)}
         with installation(environ) as found:
@@ -167,7 +183,7 @@ def test_only_a_run_that_waits_can_be_taken_up(house, monkeypatch, capsys):
     record = house.sync()
     for id in (record.run_id, 77):
         assert command(["sync", "--run", str(id), "--json"]) == 2
-    assert row_of(house, record.run_id).outcome == "complete"
+    assert row_of(house, record.run_id).outcome == record.outcome == "failed"
 
 
 def test_a_run_holds_its_lock_and_says_for_whom_it_is(house, monkeypatch):

@@ -179,6 +179,30 @@ def test_loss_of_the_machine_and_restore_on_another(filled, command, tmp_path, m
     ]
 
 
+def test_a_new_home_with_a_key_of_its_own_and_back_to_what_was_kept(
+    filled, command, tmp_path, monkeypatch
+):
+    file = tmp_path / "our.bak"
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text(PASSPHRASE)
+    say = ("--passphrase-file", str(passphrase))
+    command.call("db", "backup", str(file), "--with-credentials", *say)
+    other = elsewhere(filled, tmp_path, command, monkeypatch)
+    command.call("init")
+    key = other.home.key.read_text()
+    told = command.call("db", "restore", str(file), *say).document
+    assert {one["state"] for one in told["credentials"]} == {"runs"}
+    assert other.home.key.read_text() == key
+    with other.opened() as found, found.database.read() as connection:
+        assert apps.get(connection, 1).ciphertext
+        assert found.vault.open({"app": 1}, apps.get(connection, 1).ciphertext or "")
+    renew(other, 1, access_token="since")
+    kept = command.call("db", "restore", str(file), *say, "--force").document["kept"]
+    told = command.call("db", "restore", kept, "--force").document
+    assert told["made_at"] is None
+    assert secret(other, 1) == {"access_token": "since"}
+
+
 def test_without_credentials_every_account_needs_a_log_in(filled, command, tmp_path, monkeypatch):
     file = tmp_path / "our.bak"
     command.call("db", "backup", str(file))

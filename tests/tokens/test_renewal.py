@@ -41,15 +41,6 @@ def test_a_token_is_renewed_ahead_of_its_end_and_not_earlier(house):
     assert house.journals() == []
 
 
-def test_the_same_on_both_databases(tmp_path, database_url, database):
-    house = Renewals(tmp_path, database_url=database_url)
-    for _ in range(2):
-        house.pass_time(**ENDED)
-        assert house.outcomes(house.sync()) == ["ok"]
-    assert house.lives()
-    assert house.grants[0].rotations == 2
-
-
 def test_one_credential_of_many_accounts_is_renewed_once(house):
     account = house.accounts[0]
     for number in (2, 3, 4):
@@ -140,6 +131,20 @@ def test_a_kill_at_each_step(house, monkeypatch, step, lives):
     house.sync()
     assert house.journals() == []
     assert house.grants[0].rotations == (1 if not lives else 2)
+
+
+def test_the_same_on_both_databases(tmp_path, monkeypatch, database_url, database):
+    house = Renewals(tmp_path, database_url=database_url)
+    for step in ("", "after the journal", "after the commit"):
+        house.pass_time(**ENDED)
+        with monkeypatch.context() as patched:
+            if step:
+                killed_at(patched, step)
+                with pytest.raises((Killed, BaseExceptionGroup)):
+                    house.sync()
+        assert house.outcomes(house.sync()) == ["ok"]
+        assert house.lives()
+    assert house.grants[0].rotations == 3
 
 
 def left_behind(house, monkeypatch):

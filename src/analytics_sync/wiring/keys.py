@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from analytics_sync.errors import Busy
+from analytics_sync.errors import Busy, WrongUsage
 from analytics_sync.wiring.installation import Installation
 
 if TYPE_CHECKING:
@@ -118,6 +118,24 @@ def _resealed(opened: Installation, keys: "Keys", *, resumed: bool) -> Rotated:
         droppable=() if ours else tuple(older),
         copies=tuple(str(path) for path in _copies(opened)),
     )
+
+
+def keys_in_backup(facts: dict[str, Any], passphrase: str | None, file: "Path") -> tuple[str, ...]:
+    """The keys that a backup brings along.
+
+    :raises WrongUsage: it has none that a passphrase could open, or this one does not.
+    """
+    wrapped = facts.get("key")
+    if passphrase is None:
+        return ()
+    if not isinstance(wrapped, dict):
+        raise WrongUsage(
+            f"There is no key in {file} that a passphrase could open.",
+            hint="Leave the passphrase out, and put the key file back if the backup has secrets.",
+        )
+    from analytics_sync.vault.wrapping import unwrap
+
+    return unwrap(wrapped, passphrase, str(file))
 
 
 def journal_folder(opened: Installation) -> "Path":

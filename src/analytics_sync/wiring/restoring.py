@@ -12,7 +12,7 @@ from analytics_sync.locks import waited_for
 from analytics_sync.platforms import all_platforms
 from analytics_sync.wiring.backups import take_up
 from analytics_sync.wiring.installation import Installation
-from analytics_sync.wiring.keys import key_kept
+from analytics_sync.wiring.keys import key_kept, keys_in_backup
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -60,7 +60,7 @@ def restore(opened: Installation, file: Path, *, passphrase: str | None, force: 
     from analytics_sync.store.restore import draft_of, inspect, sweep
 
     facts = inspect(file)
-    keys = _keys_in(facts, passphrase, file)
+    keys = keys_in_backup(facts, passphrase, file)
     opened.home.create()
     job = _Restore(opened, facts, keys, opened.clock.now())
     with key_kept(opened), ExitStack() as held:
@@ -267,24 +267,6 @@ class _Restore:
     def _name(self) -> str:
         path = self.database.path
         return "in PostgreSQL" if path is None else str(path)
-
-
-def _keys_in(facts: dict[str, Any], passphrase: str | None, file: Path) -> tuple[str, ...]:
-    """The keys that a backup brings along.
-
-    :raises WrongUsage: it has none that a passphrase could open, or this one does not.
-    """
-    wrapped = facts.get("key")
-    if passphrase is None:
-        return ()
-    if not isinstance(wrapped, dict):
-        raise WrongUsage(
-            f"There is no key in {file} that a passphrase could open.",
-            hint="Leave the passphrase out, and put the key file back if the backup has secrets.",
-        )
-    from analytics_sync.vault.wrapping import unwrap
-
-    return unwrap(wrapped, passphrase, str(file))
 
 
 def _allow_files() -> None:

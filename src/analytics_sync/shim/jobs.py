@@ -13,12 +13,15 @@ from analytics_sync.shim.bounds import BusinessPath, Hours
 from analytics_sync.shim.described import responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.route import Route
+from analytics_sync.shim.shapes import Jobs, Scheduled, Status, Unscheduled
 from analytics_sync.wiring import overview, rows, scheduler, watcher
 
 router = APIRouter(route_class=Route, tags=["scheduler"])
 
 
-@router.get("/api/v1/scheduler/status", responses=responses("status"))
+@router.get(
+    "/api/v1/scheduler/status", summary="The scheduler's state", responses=responses(Status)
+)
 def status() -> Response:
     """Whether the scheduler runs, what needs a person, the jobs, and how fresh everything is."""
     with opened() as installation, rows(installation) as reading:
@@ -26,7 +29,7 @@ def status() -> Response:
         return answers.success({"status": found.as_json()})
 
 
-@router.get("/api/v1/scheduler/jobs", responses=responses("jobs", of="array"))
+@router.get("/api/v1/scheduler/jobs", summary="The jobs", responses=responses(Jobs))
 def jobs() -> Response:
     """What is scheduled, with the next and the last run of each job."""
     with opened() as installation, rows(installation) as reading:
@@ -34,7 +37,11 @@ def jobs() -> Response:
         return answers.success({"jobs": [shown.as_json() for shown in found.jobs]})
 
 
-@router.post("/api/v1/scheduler/business/{business_id}/schedule", responses=responses("job", 404))
+@router.post(
+    "/api/v1/scheduler/business/{business_id}/schedule",
+    summary="Schedule a business",
+    responses=responses(Scheduled, 404),
+)
 def schedule(business_id: BusinessPath, interval_hours: Hours = 24) -> Response:
     """Sync a business every so many hours, as `analytics-sync schedule ID --every 24h` does."""
     with opened() as installation:
@@ -50,7 +57,8 @@ def schedule(business_id: BusinessPath, interval_hours: Hours = 24) -> Response:
 
 @router.delete(
     "/api/v1/scheduler/business/{business_id}/schedule",
-    responses=responses("removed", 404, of="array"),
+    summary="Unschedule a business",
+    responses=responses(Unscheduled, 404),
 )
 def unschedule(business_id: BusinessPath) -> Response:
     """Remove the jobs of a business, as `analytics-sync unschedule ID` does; its history stays."""

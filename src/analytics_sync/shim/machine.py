@@ -8,6 +8,7 @@ from analytics_sync.shim.described import responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.exposition import exposition
 from analytics_sync.shim.route import Route
+from analytics_sync.shim.shapes import Health
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -19,7 +20,7 @@ _PROMETHEUS_RESPONSES = {
 router = APIRouter(route_class=Route, tags=["machine"])
 
 
-@router.get("/healthz", responses=responses("database", of="string"))
+@router.get("/healthz", summary="Whether the service is alive", responses=responses(Health))
 def healthz() -> Response:
     """Alive, and the database can be read."""
     from analytics_sync.store import runs
@@ -29,7 +30,12 @@ def healthz() -> Response:
     return answers.success({"database": "reachable"})
 
 
-@router.get("/metrics", response_class=PlainTextResponse, responses=_PROMETHEUS_RESPONSES)
+@router.get(
+    "/metrics",
+    summary="Numbers for Prometheus",
+    response_class=PlainTextResponse,
+    responses=_PROMETHEUS_RESPONSES,
+)
 def metrics() -> Response:
     """Runs, posts, failures, calls, budgets, the newest sync's age, and the days tokens have."""
     from analytics_sync.store.gauges import gauges

@@ -22,9 +22,10 @@ from analytics_sync.shim.bounds import (
     make_cursor,
     read_cursor,
 )
-from analytics_sync.shim.described import responses
+from analytics_sync.shim.described import ETAG, responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.route import Route
+from analytics_sync.shim.shapes import History, Posts, Summary
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -39,7 +40,9 @@ router = APIRouter(route_class=Route, tags=["numbers"])
 
 
 @router.get(
-    "/api/v1/businesses/{business_id}/posts", responses=responses("posts", 304, 404, of="array")
+    "/api/v1/businesses/{business_id}/posts",
+    summary="Posts with their newest numbers",
+    responses=responses(Posts, 304, 404, headers=ETAG),
 )
 def posts(
     business_id: BusinessPath,
@@ -74,7 +77,8 @@ def posts(
 
 @router.get(
     "/api/v1/posts/{platform}/{platform_post_id}/history",
-    responses=responses("history", 304, 404, of="array"),
+    summary="The history of a post",
+    responses=responses(History, 304, 404, headers=ETAG),
 )
 def history(
     platform: PlatformName,
@@ -109,7 +113,8 @@ def history(
 
 @router.get(
     "/api/v1/businesses/{business_id}/summary",
-    responses=responses("platforms", 304, 404, of="array"),
+    summary="Numbers and growth by platform",
+    responses=responses(Summary, 304, 404, headers=ETAG),
 )
 def summary(
     business_id: BusinessPath,

@@ -15,6 +15,7 @@ from analytics_sync.shim.bounds import LARGEST_ID, PlatformName
 from analytics_sync.shim.described import responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.route import Route
+from analytics_sync.shim.shapes import Imported
 
 LONGEST: Final = 1_000
 LONGEST_TEXT: Final = 100_000
@@ -38,14 +39,21 @@ class Published(BaseModel):
     platform: PlatformName
     platform_account_id: str | None = Field(default=None, max_length=LONGEST)
     platform_post_id: str = Field(min_length=1, max_length=LONGEST)
-    published_at: str = Field(max_length=100, description="With a zone: 2026-11-23T14:00:00Z")
+    published_at: str = Field(
+        max_length=100,
+        description="With a zone: 2026-11-23T14:00:00Z",
+        json_schema_extra={"format": "date-time"},
+    )
     kind: str | None = Field(default=None, max_length=100)
     text: str | None = Field(default=None, max_length=LONGEST_TEXT)
     permalink: str | None = Field(default=None, max_length=LONGEST)
 
 
 @router.post(
-    "/api/v1/posts", status_code=201, responses=responses("imported", 404, status=201, of="integer")
+    "/api/v1/posts",
+    status_code=201,
+    summary="Tell of a new post",
+    responses=responses(Imported, 404, statuses=(200, 201)),
 )
 def publish(post: Published) -> Response:
     """Tell of a post, so that the next sync reads its numbers; telling twice changes nothing."""

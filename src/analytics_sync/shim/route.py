@@ -16,6 +16,8 @@ from analytics_sync.shim import answers
 # Far more than any post has.
 LARGEST_BODY: Final = 1_048_576
 MOST_TOLD: Final = 5
+# What FastAPI says of bytes that are no text.
+UNREADABLE: Final = "There was an error parsing the body"
 
 
 class Route(APIRoute):
@@ -35,6 +37,8 @@ class Route(APIRoute):
             except HTTPException as error:
                 if type(error) is HTTPException and error.status_code == 413:
                     return too_large()
+                if error.status_code == 400 and error.detail == UNREADABLE:
+                    return of_bounds([{"loc": ("body",), "msg": "is not JSON that can be read"}])
                 raise
             except Exception as error:  # noqa: BLE001 - it goes to the log
                 return answers.internal(error)

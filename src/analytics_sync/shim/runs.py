@@ -1,9 +1,9 @@
 """Runs over HTTP: asking for one, looking at one, and the state of a business's last one."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from analytics_sync.report.runs import as_document, error_document, with_errors
@@ -12,6 +12,7 @@ from analytics_sync.shim.bounds import BusinessQuery, RunPath
 from analytics_sync.shim.described import responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.route import Route
+from analytics_sync.shim.shapes import Refresh, RunAnswer, Triggered
 from analytics_sync.wiring.triggers import trigger
 
 if TYPE_CHECKING:
@@ -33,9 +34,13 @@ router = APIRouter(route_class=Route, tags=["runs"])
 @router.post(
     "/api/v1/scheduler/trigger-sync",
     status_code=202,
-    responses=responses("run_id", 404, 409, 429, status=202, of="integer"),
+    summary="Start a sync",
+    responses=responses(Triggered, 404, 409, 429, statuses=(202,)),
 )
-def trigger_sync(request: Request, business_id: BusinessQuery | None = None) -> Response:
+def trigger_sync(
+    request: Request,
+    business_id: Annotated[BusinessQuery | None, Query(description="Else of all.")] = None,
+) -> Response:
     """Start a sync of one business, or of all, in a process of its own, and don't wait for it."""
     from analytics_sync.store.triggers import AlreadyRunning, TooManyRuns
 
@@ -58,7 +63,7 @@ def trigger_sync(request: Request, business_id: BusinessQuery | None = None) -> 
     return answers.success(document, 202, Location=place)
 
 
-@router.get("/api/v1/runs/{run_id}", name=RUN, responses=responses("run", 404))
+@router.get("/api/v1/runs/{run_id}", name=RUN, summary="A run", responses=responses(RunAnswer, 404))
 def run(run_id: RunPath) -> Response:
     """A run with every error, and what to do about each; its counts grow while it runs."""
     from analytics_sync.store import runs as stored
@@ -75,7 +80,11 @@ def run(run_id: RunPath) -> Response:
     return answers.success({"run": document})
 
 
-@router.get("/api/v1/analytics/refresh", responses=responses("state", 404, of="string"))
+@router.get(
+    "/api/v1/analytics/refresh",
+    summary="The last sync of a business",
+    responses=responses(Refresh, 404),
+)
 def refresh(request: Request, business_id: BusinessQuery) -> Response:
     """The state of the last sync of a business: every error with post, code, and what to do."""
     from analytics_sync.store import businesses, slots

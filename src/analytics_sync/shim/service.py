@@ -3,12 +3,13 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from analytics_sync.shim import answers, desk
@@ -19,19 +20,40 @@ from analytics_sync.shim.gate import Guard, Rules
 from analytics_sync.shim.route import of_bounds
 from analytics_sync.version import __version__
 
+METHODS: Final = ("GET", "HEAD", "POST", "DELETE")
 ABOUT: Final = (
     "Keeps the history of your LinkedIn, X, Facebook and Instagram posts' numbers. "
     "Every endpoint does what the command of the same name does."
 )
+TOKEN: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "`analytics-sync serve token add NAME` makes one.",
+}
 WORDS: Final = {
     404: ("not_found", "There is nothing here.", "/docs has the documentation."),
     405: ("method_not_allowed", "This is not done here.", "/docs has the documentation."),
 }
 
 
+class _Application(FastAPI):
+    """Describes the token too, by which programs ask."""
+
+    needs_token = False
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            described = super().openapi()
+            described["components"]["securitySchemes"] = {"token": TOKEN}
+            described["security"] = [{"token": []}, *([] if self.needs_token else [{}])]
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
 def build(rules: Rules | None = None) -> ASGIApp:
     """The application, for any number of processes: it has no state of its own."""
-    made = FastAPI(
+    rules = rules or Rules()
+    made = _Application(
         title="analytics-sync",
         version=__version__,
         description=ABOUT,
@@ -39,11 +61,12 @@ def build(rules: Rules | None = None) -> ASGIApp:
         redoc_url=None,
         lifespan=_logging,
     )
+    made.needs_token = rules.needs_token
     made.router.routes.extend(ROUTES)
     made.include_router(router)
     made.add_exception_handler(HTTPException, _refused)
     made.add_exception_handler(RequestValidationError, _out_of_bounds)
-    return Guard(made, rules or Rules(), caller)
+    return Guard(made, rules, caller)
 
 
 @asynccontextmanager
@@ -56,10 +79,23 @@ async def _logging(_: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, message, hint = WORDS.get(error.status_code, ("http", str(error.detail), ""))
-    return answers.failure(error.status_code, code, message, hint, headers=error.headers)
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed(request))}
+    return answers.failure(error.status_code, code, message, hint, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of all routes with this path: the router itself tells those of the first."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in METHODS
+        if any(one.matches({**request.scope, "method": method})[0] is Match.FULL for one in routes)
+    ]
 
 
 async def _out_of_bounds(_: Request, error: Exception) -> Response:

@@ -93,6 +93,7 @@ def _kind(column: Any) -> str:
         "BigInteger": "whole number (64 bits)",
         "JSON": "JSON",
         "Date": "date",
+        "Boolean": "true or false",
     }
     return names[type(column.type).__name__] + (", or NULL" if column.nullable else "")
 

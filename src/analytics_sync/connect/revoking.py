@@ -8,15 +8,19 @@ between, the credential that is left says so in `status`, and `credential remove
 import asyncio
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
 
 from analytics_sync.connect.session import login_talk
 from analytics_sync.connect.stored import Stored, login_for, open_stored
-from analytics_sync.errors import AnalyticsSyncError
+from analytics_sync.errors import AnalyticsSyncError, WrongUsage
 from analytics_sync.locks import waited_for
 from analytics_sync.platforms import all_platforms
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.store import credentials, leaving
+from analytics_sync.store.consents import LEAVING
 from analytics_sync.store.credentials import CredentialRow
 from analytics_sync.store.database import Database
 from analytics_sync.sync.parts import Parts
@@ -27,6 +31,10 @@ log = logging.getLogger(__name__)
 
 # A platform that does not answer must not hold a removal up.
 SECONDS: Final = 10.0
+
+
+class UnknownCredential(WrongUsage):
+    """It is gone already."""
 
 
 class Revocation(NamedTuple):
@@ -58,31 +66,52 @@ async def end_consents(
     """
     came = []
     for id in ids:
-        row = await parts.read(credentials.get, id)
-        try:
-            with waited_for(parts.locks, "credential", id, SECONDS):
-                reason = await _end(parts, vault, journal, row, even_foreign=even_foreign)
-        except AnalyticsSyncError as error:
-            reason = error.message
-        came.append(_told(parts.platforms, row, reason))
-        if await parts.write(leaving.forget, [id]):
-            journal.remove(id)
+        with suppress(UnknownCredential):
+            came.append(await _end_one(parts, vault, journal, id, even_foreign=even_foreign))
     return came
+
+
+async def _end_one(
+    parts: Parts, vault: Vault, journal: Journal, id: int, *, even_foreign: bool
+) -> Revocation:
+    row = await parts.read(_known, id)
+    try:
+        with waited_for(parts.locks, "credential", id, SECONDS):
+            reason = await _end(parts, vault, journal, id, even_foreign=even_foreign)
+    except UnknownCredential:
+        raise
+    except AnalyticsSyncError as error:
+        reason = error.message
+    if await parts.write(leaving.forget, [id]):
+        journal.remove(id)
+    return _told(parts.platforms, row, reason)
+
+
+def _known(connection: Connection, id: int) -> CredentialRow:
+    """:raises UnknownCredential: another process has removed it meanwhile."""
+    try:
+        return credentials.get(connection, id)
+    except WrongUsage as error:
+        raise UnknownCredential(error.message, hint=error.hint) from None
 
 
 def forget_unopened(database: Database, ids: Collection[int], reason: str) -> list[Revocation]:
     """Forget credentials that nobody can open here; their consents stay as they are."""
     with database.write() as connection:
-        rows = [credentials.get(connection, id) for id in ids]
+        rows = []
+        for id in ids:
+            with suppress(UnknownCredential):
+                rows.append(_known(connection, id))
         leaving.forget(connection, ids)
     platforms = all_platforms()
     return [_told(platforms, row, reason) for row in rows]
 
 
-async def _end(
-    parts: Parts, vault: Vault, journal: Journal, row: CredentialRow, *, even_foreign: bool
-) -> str:
+async def _end(parts: Parts, vault: Vault, journal: Journal, id: int, *, even_foreign: bool) -> str:
     """Why a consent was not ended, or nothing."""
+    row = await parts.read(_known, id)
+    if row.refused_reason != LEAVING:
+        return "Somebody has logged in again meanwhile, and uses it."
     others = await parts.read(leaving.same_consent, row)
     if others:
         numbers = ", ".join(str(other.id) for other in others)

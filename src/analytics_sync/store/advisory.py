@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Final
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import PendingRollbackError
 
 from analytics_sync.errors import StoreUnusable
 from analytics_sync.locks import Kind
@@ -72,7 +73,7 @@ class AdvisoryLocks:
 
     def _release(self, kind: Kind, id: int) -> None:
         # A session that broke off holds nothing any more.
-        with self._one_at_a_time, suppress(StoreUnusable):
+        with self._one_at_a_time, suppress(StoreUnusable, PendingRollbackError):
             self._ours.discard((kind, id))
             self._ask("SELECT pg_advisory_unlock(:space, :id)", kind, id)
 

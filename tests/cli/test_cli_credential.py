@@ -217,7 +217,7 @@ def test_all_accounts_move_to_another_credential_that_reaches_them(at_platforms,
 def test_accounts_that_the_other_does_not_reach_are_named_and_stay(at_platforms, house):
     old, new = logged_in_at_x(house), logged_in_at_x(house, 2)
     numbers = str(old.credential_id), str(new.credential_id)
-    words = at_platforms.refuse(2, "not_reached", "credential", "replace", *numbers)
+    words = at_platforms.refuse(2, "account_not_reached", "credential", "replace", *numbers)
     assert f"account {old.account.id} (acme1)" in words
     assert len(listed(at_platforms)) == 2
     result = at_platforms.call("credential", "replace", *numbers, "--force", "--no-revoke")

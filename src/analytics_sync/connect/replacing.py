@@ -145,5 +145,5 @@ def _does_not_reach(new: int, unreached: Sequence[Account]) -> WrongUsage:
     return WrongUsage(
         f"Credential {new} does not reach {shown}{more}.",
         hint="Give its person a role there first, or move them all the same with --force.",
-        code="not_reached",
+        code="account_not_reached",
     )

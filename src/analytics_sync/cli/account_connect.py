@@ -1,6 +1,5 @@
 """`account connect`: log in with a browser, and add what the log-in reaches."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -186,7 +185,9 @@ def _way(
         )
     place = None if no_browser else place_of(back)
     if place is None and not no_browser:
-        person.tell(f"The answer comes back at {back}, where nothing can listen here: it is pasted.")
+        person.tell(
+            f"The answer comes back at {back}, where nothing can listen here: it is pasted."
+        )
     return Way(back, place, patience, not no_browser)
 
 
@@ -237,7 +238,7 @@ def _connected(
     try:
         placed, refused = _chosen(found, wish, ask=ask)
     except BaseException:
-        _give_up(parts, login, app, found)
+        _give_up(installation, parts, login, app, found)
         raise
     with installation.database.write(durable=True) as connection:
         kept = keep(connection, installation.vault, parts.clock, login, app, reach, placed)
@@ -256,6 +257,8 @@ def _chosen(found: "Found", wish: "Wish", *, ask: bool) -> "tuple[list[Placed], 
 
 
 def _logged_in(parts: "Parts", login: "Login", app: "App", way: Way) -> "Reach":
+    import asyncio
+
     from analytics_sync.connect import log_in
 
     attempt = log_in.begin(parts, login, app, way.redirect_uri)
@@ -295,18 +298,30 @@ def _asked(found: "Found", wish: "Wish") -> "tuple[list[Placed], list[Unmapped]]
     return [placed for one in chosen for placed in found.place(one, wish.business_id)], []
 
 
-def _give_up(parts: "Parts", login: "Login", app: "App", found: "Found") -> None:
-    """Nothing is kept: a refresh token that nobody has is ended again.
+def _give_up(
+    installation: "Installation", parts: "Parts", login: "Login", app: "App", found: "Found"
+) -> None:
+    """No account is taken. A consent that is in use already has the new token all the same.
 
-    Not where this person's consent is in use already, which would end with it.
+    The platform may have ended the earlier one (LinkedIn, with other scopes). A new refresh token
+    that nobody has is ended again.
     """
+    import asyncio
+
+    from analytics_sync.connect.keeping import keep
     from analytics_sync.connect.log_in import give_up
     from analytics_sync.errors import AnalyticsSyncError
 
-    if not found.reach.token.refresh_token or found.credential_id is not None:
+    reach = found.reach
+    if found.credential_id is not None:
+        if reach.accounts:
+            with installation.database.write(durable=True) as connection:
+                keep(connection, installation.vault, parts.clock, login, app, reach, ())
+        return
+    if not reach.token.refresh_token:
         return
     try:
-        asyncio.run(give_up(parts, login, app, found.reach))
+        asyncio.run(give_up(parts, login, app, reach))
     except AnalyticsSyncError as error:
         person.tell(f"The log-in could not be ended: {error.message} {login.revoke_by_hand}")
 

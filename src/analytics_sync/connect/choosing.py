@@ -150,7 +150,7 @@ def must_say(found: Found) -> WrongUsage:
     """Several accounts are reached, and nothing tells which are wanted."""
     return WrongUsage(
         f"This log-in reaches {len(found.accounts)} accounts:\n{listing(found)}",
-        hint="Nothing was stored. Run the command again with --account ID for each one that is "
+        hint="No account was added. Run the command again with --account ID for each one that is "
         "wanted, with --all, or with --map FILE (columns platform_account_id, business).",
         code="accounts_not_chosen",
     )

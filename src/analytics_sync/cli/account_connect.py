@@ -1,50 +1,27 @@
 """`account connect`: log in with a browser, and add what the log-in reaches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analytics_sync.cli import login_person as person
+from analytics_sync.cli.connected import as_document, tell
+from analytics_sync.cli.connecting import Way, connected
 from analytics_sync.cli.options import Json, answer, opened
-from analytics_sync.cli.tables import say, table
 from analytics_sync.errors import ExitStatus, WrongUsage
 
 if TYPE_CHECKING:
-    from analytics_sync.connect.choosing import Found, Placed, Unmapped, Wish
-    from analytics_sync.connect.keeping import Kept
-    from analytics_sync.connect.listener import Place
-    from analytics_sync.domain.credentials import App, Reach
+    from analytics_sync.connect.choosing import Unmapped, Wish
+    from analytics_sync.domain.credentials import App
     from analytics_sync.platforms._contract import Platform
     from analytics_sync.platforms._login import Login
-    from analytics_sync.sync.parts import Parts
     from analytics_sync.wiring import Installation
 
 
 def register(app: typer.Typer) -> None:
     app.command()(connect)
-
-
-@dataclass(frozen=True)
-class Way:
-    """How the log-in goes. `place` None: its answer is pasted."""
-
-    redirect_uri: str
-    place: "Place | None"
-    timeout: timedelta
-    browser: bool
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a log-in came to."""
-
-    found: "Found"
-    kept: "Kept"
-    placed: "Sequence[Placed]"
-    refused: "Sequence[Unmapped]"
 
 
 def connect(
@@ -106,9 +83,9 @@ def connect(
         wish, refused = _wish(installation, named, owner.id, everything, map_file, account or [])
         way = _way(installation, login, redirect_uri, timeout, no_browser=no_browser)
         chosen_app = _app(installation, login, owner.id, app, way.redirect_uri)
-        done = _connected(installation, named, login, chosen_app, way, wish, ask=not json)
-    done = Done(done.found, done.kept, done.placed, (*refused, *done.refused))
-    answer(_document(login, done), as_json=json, human=lambda: _tell(login, done))
+        done = connected(installation, named, login, chosen_app, way, wish, ask=not json)
+    done = replace(done, refused=(*refused, *done.refused))
+    answer(as_document(login, done), as_json=json, human=lambda: tell(login, done))
     if done.refused:
         raise typer.Exit(ExitStatus.FAILED)
 
@@ -216,182 +193,3 @@ def _app(
         picked = apps.choose(connection, installation.vault, login, found, id)
     assert picked is not None
     return picked
-
-
-def _connected(
-    installation: "Installation",
-    platform: "Platform",
-    login: "Login",
-    app: "App",
-    way: Way,
-    wish: "Wish",
-    *,
-    ask: bool,
-) -> Done:
-    from analytics_sync.connect.choosing import found_in
-    from analytics_sync.connect.keeping import keep
-
-    parts = installation.parts()
-    reach = _logged_in(parts, login, app, way)
-    with installation.database.read() as connection:
-        found = found_in(connection, platform.name, login.platform, app.id, reach)
-    try:
-        placed, refused = _chosen(found, wish, ask=ask)
-    except BaseException:
-        _give_up(installation, parts, login, app, found)
-        raise
-    with installation.database.write(durable=True) as connection:
-        kept = keep(connection, installation.vault, parts.clock, login, app, reach, placed)
-    return Done(found, kept, placed, refused)
-
-
-def _chosen(found: "Found", wish: "Wish", *, ask: bool) -> "tuple[list[Placed], list[Unmapped]]":
-    from analytics_sync.connect.choosing import choose, must_say
-
-    if ask and _is_open(found, wish):
-        return _asked(found, wish)
-    chosen = choose(found, wish)
-    if chosen is None:
-        raise must_say(found)
-    return chosen
-
-
-def _logged_in(parts: "Parts", login: "Login", app: "App", way: Way) -> "Reach":
-    import asyncio
-
-    from analytics_sync.connect import log_in
-
-    attempt = log_in.begin(parts, login, app, way.redirect_uri)
-
-    def show() -> None:
-        person.show_address(attempt.address, browser=way.browser)
-        if way.place is not None:
-            person.tell(f"Waiting for the answer at {way.redirect_uri} …")
-
-    if way.place is not None:
-        return asyncio.run(
-            log_in.listen(parts, login, app, attempt, way.place, show=show, patience=way.timeout)
-        )
-    show()
-    code = log_in.code_pasted(attempt, lambda trouble: person.ask_answer(login, trouble))
-    return asyncio.run(log_in.reach(parts, login, app, attempt, code))
-
-
-def _is_open(found: "Found", wish: "Wish") -> bool:
-    """Whether somebody at a terminal is to be asked which accounts are wanted."""
-    said = wish.everything or wish.ids or wish.mapped is not None
-    return not said and len(found.accounts) > 1 and person.has_terminal()
-
-
-def _asked(found: "Found", wish: "Wish") -> "tuple[list[Placed], list[Unmapped]]":
-    from analytics_sync.connect.choosing import choose
-
-    _table(found)
-    usual = choose(found, wish)
-    ids = {one.reachable.platform_account_id for one in usual[0]} if usual is not None else set()
-    numbered = enumerate(found.accounts, 1)
-    known = [str(number) for number, one in numbered if one.platform_account_id in ids]
-    picked = person.ask_numbers(
-        "Which are wanted (numbers, or all)", len(found.accounts), usual=",".join(known)
-    )
-    chosen = [found.accounts[index] for index in picked]
-    return [placed for one in chosen for placed in found.place(one, wish.business_id)], []
-
-
-def _give_up(
-    installation: "Installation", parts: "Parts", login: "Login", app: "App", found: "Found"
-) -> None:
-    """No account is taken. A consent that is in use already has the new token all the same.
-
-    The platform may have ended the earlier one (LinkedIn, with other scopes). A new refresh token
-    that nobody has is ended again.
-    """
-    import asyncio
-
-    from analytics_sync.connect.keeping import keep
-    from analytics_sync.connect.log_in import give_up
-    from analytics_sync.errors import AnalyticsSyncError
-
-    reach = found.reach
-    if found.credential_id is not None:
-        if reach.accounts:
-            with installation.database.write(durable=True) as connection:
-                keep(connection, installation.vault, parts.clock, login, app, reach, ())
-        return
-    if not reach.token.refresh_token:
-        return
-    try:
-        asyncio.run(give_up(parts, login, app, reach))
-    except AnalyticsSyncError as error:
-        person.tell(f"The log-in could not be ended: {error.message} {login.revoke_by_hand}")
-
-
-def _document(login: "Login", done: Done) -> dict[str, Any]:
-    from analytics_sync.cli.account import as_document
-    from analytics_sync.connect.missing import missing_scopes
-
-    accounts = [as_document(account) for account in done.kept.accounts]
-    reach = done.found.reach
-    return {
-        **(accounts[0] if len(accounts) == 1 else {}),
-        "credential": {
-            "id": done.kept.credential_id,
-            "platform": login.platform,
-            "subject": reach.subject,
-            "subject_id": reach.subject_id,
-            "scopes": list(reach.token.scopes),
-            "missing_scopes": [scope._asdict() for scope in missing_scopes(login, reach.token)],
-            "expires_at": reach.token.expires_at,
-            "renews": login.renews(reach.token),
-            "healed": done.kept.healed,
-            "accounts": done.kept.served,
-        },
-        "accounts": accounts,
-        "reached": [
-            {
-                "platform": one.platform,
-                "platform_account_id": one.platform_account_id,
-                "kind": one.kind,
-                "name": one.name,
-                "lacks": list(one.lacks),
-            }
-            for one in done.found.accounts
-        ],
-        "refused": [one._asdict() for one in done.refused],
-        "notes": list(reach.notes),
-    }
-
-
-def _table(found: "Found") -> None:
-    rows = []
-    for number, one in enumerate(found.accounts, 1):
-        there = found.known.get(one.platform_account_id, ())
-        homes = ", ".join(str(account.business_id) for account in there)
-        missing = "; ".join(one.lacks)
-        rows.append((str(number), one.platform, one.platform_account_id, one.name, homes, missing))
-    table(
-        ("", "platform", "id", "name", "of business", "will be missing"), rows, empty="No account."
-    )
-
-
-def _tell(login: "Login", done: Done) -> None:
-    from analytics_sync.connect.missing import told
-
-    kept, reach = done.kept, done.found.reach
-    if len(done.found.accounts) > len(kept.accounts):
-        _table(done.found)
-    say(f"Logged in at {login.title} as {reach.subject} (credential {kept.credential_id}).")
-    lacks = {one.reachable.platform_account_id: one.reachable.lacks for one in done.placed}
-    for account in kept.accounts:
-        say(
-            f"Connected account {account.id}: {account.platform} {account.platform_account_id} "
-            f"{account.name or ''} of business {account.business_id}"
-        )
-        for thing in lacks[account.platform_account_id]:
-            say(f"  can't read: {thing}")
-    if kept.served > len(kept.accounts):
-        say(f"{kept.served} accounts use this log-in now.")
-    for line in told(login, reach, kept):
-        say(line)
-    for one in done.refused:
-        say(f"  line {one.line}: {one.message}")

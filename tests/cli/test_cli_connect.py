@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -170,6 +171,46 @@ def test_pages_at_linkedin_are_synced(office: Office) -> None:
     assert told["platform_account_id"] == handle.platform_account_id
     assert told["kind"] == "organization"
     assert office.say("sync")["posts"]["synced"] > 0
+
+
+def test_linkedin_is_asked_for_all_that_people_gave_to_the_app_before(office: Office) -> None:
+    linkedin = office.house.simulator.services["linkedin"]
+    linkedin.populate(1, "Acme", 1)
+    person = linkedin.people()[0].id
+    pages = office.connect("1", "linkedin").document
+    asked: list[str] = []
+
+    def agree(address: str) -> None:
+        asked.extend(parse_qs(urlsplit(address).query)["scope"][0].split())
+        arrive(consent(address, person=person))
+
+    member = office.connect("1", "linkedin", "--kind", "member", act=agree)
+
+    assert member.status == 0, member
+    assert set(pages["credential"]["scopes"]) < set(asked), "another set would end those tokens"
+    told = member.document["credential"]
+    assert (told["id"], told["healed"]) == (pages["credential"]["id"], True)
+    assert set(told["scopes"]) == set(asked)
+    assert office.say("sync")["outcome"] == "complete"
+
+
+def test_no_code_is_ever_written_down(office: Office) -> None:
+    reach_x(office)
+    codes: list[str] = []
+
+    def remember(address: str) -> None:
+        back = consent(address)
+        codes.append(parse_qs(urlsplit(back).query)["code"][0])
+        arrive(back.replace("state=", "state=another"))
+        arrive(back)
+
+    result = office.connect("1", "x", act=remember)
+
+    written = [file.read_bytes() for file in office.house.home.path.rglob("*") if file.is_file()]
+    assert result.status == 0
+    assert "another state" in result.errors
+    for text in (*written, result.output.encode(), result.errors.encode()):
+        assert not any(secret.encode() in text for secret in (*codes, *office.secrets()))
 
 
 def test_a_map_places_accounts_and_refuses_what_it_can_not_place(

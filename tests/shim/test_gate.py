@@ -57,6 +57,7 @@ def test_another_machine_needs_a_token_whatever_it_says_of_itself(ask_house, hou
     far = Caller(build(), address=address)
     refused = far.get(PATH, headers={"Host": "127.0.0.1:8003"})
     assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+    assert "after the word `Bearer`; `analytics-sync serve token add" in refused.text
     let_in = {"Authorization": f"Bearer {token}", "Host": "sync.example:8003"}
     assert far.get(PATH, headers=let_in).status_code == 200
 

@@ -70,7 +70,8 @@ _NO_TOKEN: Final = Refusal(
     401,
     "token_missing",
     "This needs a token.",
-    "Send `Authorization: Bearer TOKEN`; `analytics-sync serve token add NAME` makes one.",
+    "Send it in the header `Authorization`, after the word `Bearer`; "
+    "`analytics-sync serve token add NAME` makes one.",
     {"WWW-Authenticate": "Bearer"},
 )
 _WRONG_TOKEN: Final = Refusal(

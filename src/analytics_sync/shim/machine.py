@@ -1,7 +1,7 @@
 """What other machines ask: whether the service is alive, and its numbers in Prometheus' form."""
 
 from fastapi import APIRouter
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from analytics_sync.shim import answers
 from analytics_sync.shim.described import responses
@@ -33,7 +33,8 @@ def healthz() -> Response:
 @router.get(
     "/metrics",
     summary="Numbers for Prometheus",
-    response_class=PlainTextResponse,
+    # Names no form: failures are JSON here too.
+    response_class=Response,
     responses=_PROMETHEUS_RESPONSES,
 )
 def metrics() -> Response:

@@ -21,6 +21,7 @@ from analytics_sync.simulator.services._graph.page_tokens import page_token
 from analytics_sync.store import accounts, apps, credentials
 from analytics_sync.tokens import sealed
 from analytics_sync.tokens.apps import settings_with
+from support.house import House
 from support.renewals import ENDED, Renewals
 
 
@@ -337,3 +338,24 @@ def test_a_refusal_that_no_renewal_could_follow_is_for_later(house):
     assert house.row().refused_at is None
     house.world.faults.clear()
     assert house.outcomes(house.sync()) == ["ok"] * 3
+
+
+def test_a_bare_token_of_instagram_is_renewed_after_a_day_without_any_app(tmp_path):
+    house = House(tmp_path, settings={})
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        del house.environ[f"ANALYTICS_SYNC_PLATFORMS__INSTAGRAM__{name}"]
+    house.add_business()
+    (account,) = house.populate("instagram", posts=3)
+
+    def row():
+        with house.opened() as found, found.database.read() as connection:
+            return credentials.get(connection, account.credential_id)
+
+    house.sync()
+    assert (row().version, row().renews, row().expires_at) == (1, True, None)
+    house.world.clock.advance(timedelta(days=1, minutes=1))
+    house.sync()
+    assert row().version == 2
+    assert row().expires_at - house.clock.now() > timedelta(days=59)
+    house.sync()
+    assert row().version == 2

@@ -14,7 +14,7 @@ from analytics_sync.platforms._login import Login
 from analytics_sync.store import accounts, credentials
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import Token, from_command, sealed
-from analytics_sync.tokens.facts import facts_of, login_at
+from analytics_sync.tokens.facts import dated, facts_of, login_at
 from analytics_sync.vault import Vault
 
 NOTHING_STORED = (
@@ -188,7 +188,9 @@ def store_account(
             facts=_facts(new, identity, login),
             now=now,
         )
-        secret = sealed(new.token) if new.token is not None else {"command": new.command}
+        secret = {"command": new.command}
+        if new.token is not None:
+            secret = sealed(dated(new.token, login, now))
         sealed_text = vault.seal({"credential": credential_id}, secret)
         credentials.seal(connection, credential_id, sealed_text)
     return accounts.put(

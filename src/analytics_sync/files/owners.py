@@ -13,7 +13,7 @@ from analytics_sync.files.directory import Directory, account_id
 from analytics_sync.files.outcome import Refused, shown
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.store import accounts, credentials
-from analytics_sync.tokens import Token, facts_of, login_at, parse_token, sealed, token_from
+from analytics_sync.tokens import Token, dated, facts_of, login_at, parse_token, sealed, token_from
 from analytics_sync.vault import Vault
 
 
@@ -89,13 +89,15 @@ class Owners:
             return None
         key = (platform.name, token)
         if key not in self._credentials:
+            login = login_at(platform, kind)
+            kept = dated(token, login, self._now)
             id = credentials.add(
                 connection,
                 platform=platform.name,
-                facts=facts_of(token, login_at(platform, kind), subject=name),
+                facts=facts_of(kept, login, subject=name),
                 now=self._now,
             )
-            ciphertext = self._open_vault().seal({"credential": id}, sealed(token))
+            ciphertext = self._open_vault().seal({"credential": id}, sealed(kept))
             credentials.seal(connection, id, ciphertext)
             self._credentials[key] = id
         return self._credentials[key]

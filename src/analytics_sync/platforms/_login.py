@@ -64,6 +64,8 @@ class Login(ABC):
     # How long the code of an answer can be exchanged.
     code_lifetime: ClassVar[timedelta]
     needs_secret: ClassVar[bool] = True
+    # The token alone is enough to renew it.
+    renews_without_app: ClassVar[bool] = False
     pkce: ClassVar[bool] = False
     revocable: ClassVar[bool] = True
     # Said where `revocable` is False, and when revoking fails: how a person does it.

@@ -8,7 +8,7 @@ journal.py   a renewed token on disk before anything else
 from analytics_sync.domain.credentials import Token
 from analytics_sync.tokens.access import Access, Tokens
 from analytics_sync.tokens.command import from_command
-from analytics_sync.tokens.facts import facts_of, login_at
+from analytics_sync.tokens.facts import dated, facts_of, login_at
 from analytics_sync.tokens.forms import LARGEST_SOURCE, parse_token, token_from
 from analytics_sync.tokens.journal import Journal
 from analytics_sync.tokens.sealing import hide, opened, sealed
@@ -19,6 +19,7 @@ __all__ = [
     "Journal",
     "Token",
     "Tokens",
+    "dated",
     "facts_of",
     "from_command",
     "hide",

@@ -1,6 +1,8 @@
 """What stands in plain text beside a sealed token."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from analytics_sync.domain.credentials import Token
 from analytics_sync.platforms._contract import Platform
@@ -16,6 +18,18 @@ def login_at(platform: Platform | None, kind: str | None) -> Login | None:
         return platform.login(kind)
     except ValueError:
         return None
+
+
+def dated(token: Token, login: Login | None, now: datetime) -> Token:
+    """The token as it is stored when it was given by hand.
+
+    One that renews itself, but whose end nobody told, counts from now: its first renewal tells the
+    end, and must not come too early.
+    """
+    unknown = token.expires_at is None and token.issued_at is None
+    if login is None or not unknown or token.refresh_token or not login.renews(token):
+        return token
+    return replace(token, issued_at=now)
 
 
 def facts_of(

@@ -45,14 +45,14 @@ class Logins:
         if key not in self._logins:
             self._logins[key] = login_at(self._platforms.get(platform), key[1])
         login = self._logins[key]
-        if login is None or held.row.app_id is not None:
+        if login is None or held.row.app_id is not None or login.renews_without_app:
             return login
         return login if self._settings[login.platform].client_id else None
 
     def is_due(self, account: Account, held: Held) -> bool:
         """Whether it is time to renew the credential."""
         token = held.token
-        known = token.refresh_token is not None or token.expires_at is not None
+        known = token.refresh_token or token.expires_at or token.issued_at
         if held.command or not token.refreshes or not known:
             return False
         login = self.behind(account, held)

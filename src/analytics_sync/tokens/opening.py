@@ -82,5 +82,7 @@ class Opener:
         :raises ConfigurationInvalid: it is the default app, and the settings have none (any more).
         """
         settings = self._settings[login.platform]
+        if login.renews_without_app and row.app_id is None and not settings.client_id:
+            return App(login.platform, "")
         with self._database.read() as connection:
             return app_of(connection, self._vault, settings, login.platform, row.app_id)

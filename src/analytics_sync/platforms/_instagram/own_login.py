@@ -58,6 +58,7 @@ class InstagramLogin(Login):
     )
     redirect_uri: ClassVar[str] = "https://localhost:8914/callback"
     code_lifetime: ClassVar[timedelta] = timedelta(hours=1)
+    renews_without_app: ClassVar[bool] = True
     revocable: ClassVar[bool] = False
     revoke_by_hand: ClassVar[str] = (
         "Instagram has no call that ends a log-in. At instagram.com, logged in as the account: "

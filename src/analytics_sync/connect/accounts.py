@@ -14,7 +14,7 @@ from analytics_sync.platforms._login import Login
 from analytics_sync.store import accounts, credentials
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import Token, from_command, sealed
-from analytics_sync.tokens.facts import dated, facts_of, login_at
+from analytics_sync.tokens.facts import can_renew, dated, facts_of, login_at
 from analytics_sync.vault import Vault
 
 NOTHING_STORED = (
@@ -83,9 +83,9 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
 def renewing_login(parts: Parts, account: Account, new: NewAccount) -> Login | None:
     """What renews the tokens of such an account; None where no app is known for it."""
     login = login_at(parts.platforms[account.platform], account.kind)
-    if login is None or new.app_id is not None:
-        return login
-    return login if parts.settings[login.platform].client_id else None
+    if login is None or not can_renew(login, new.app_id, parts.settings):
+        return None
+    return login
 
 
 def kind_for(platform: Platform, credential_platform: str, kind: str | None) -> str | None:

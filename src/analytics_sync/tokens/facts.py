@@ -1,12 +1,13 @@
 """What stands in plain text beside a sealed token."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from analytics_sync.domain.credentials import Token
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.platforms._login import Login
+from analytics_sync.settings.declare import PlatformSettings
 from analytics_sync.store.credentials import Facts
 
 
@@ -18,6 +19,13 @@ def login_at(platform: Platform | None, kind: str | None) -> Login | None:
         return platform.login(kind)
     except ValueError:
         return None
+
+
+def can_renew(login: Login, app_id: int | None, settings: Mapping[str, PlatformSettings]) -> bool:
+    """Whether an app is known through which tokens are renewed, where that takes one."""
+    if app_id is not None or login.renews_without_app:
+        return True
+    return bool(settings[login.platform].client_id)
 
 
 def dated(token: Token, login: Login | None, now: datetime) -> Token:

@@ -13,7 +13,7 @@ from analytics_sync.platforms._contract import Platform
 from analytics_sync.platforms._login import Login, Talk
 from analytics_sync.settings.declare import PlatformSettings
 from analytics_sync.tokens.apps import settings_with, with_app
-from analytics_sync.tokens.facts import login_at
+from analytics_sync.tokens.facts import can_renew, login_at
 from analytics_sync.tokens.opening import Held, Opener
 from analytics_sync.transport.call import Sender
 
@@ -45,9 +45,9 @@ class Logins:
         if key not in self._logins:
             self._logins[key] = login_at(self._platforms.get(platform), key[1])
         login = self._logins[key]
-        if login is None or held.row.app_id is not None or login.renews_without_app:
-            return login
-        return login if self._settings[login.platform].client_id else None
+        if login is None or not can_renew(login, held.row.app_id, self._settings):
+            return None
+        return login
 
     def is_due(self, account: Account, held: Held) -> bool:
         """Whether it is time to renew the credential."""

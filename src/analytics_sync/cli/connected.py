@@ -1,6 +1,6 @@
 """What `account connect` answers: the accounts, the consent, and what will be missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,5 +89,23 @@ def tell(login: "Login", done: Done) -> None:
         say(f"{kept.served} accounts use this log-in now.")
     for line in told(login, reach, kept):
         say(line)
+    for line in _others(done.found):
+        say(line)
     for one in done.refused:
         say(f"  line {one.line}: {one.message}")
+
+
+def _others(found: "Found") -> Iterator[str]:
+    """Accounts of other platforms that the same log-in reaches and that nothing uses yet."""
+    taken = {*found.accounts}
+    more = [
+        (one.platform, one.kind)
+        for one in found.reach.accounts
+        if one not in taken and one.platform_account_id not in found.served
+    ]
+    for platform, kind in dict.fromkeys(more):
+        known = f" --kind {kind}" if kind else ""
+        yield (
+            f"It also reaches {more.count((platform, kind))} accounts of {platform}: "
+            f"analytics-sync account connect BUSINESS {platform}{known}"
+        )

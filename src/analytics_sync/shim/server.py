@@ -1,19 +1,23 @@
 """The service behind a socket: where it listens, with how many processes, and within which limits."""
 
 import errno
+import multiprocessing
 import os
 import signal
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from inspect import signature
 from ipaddress import ip_address
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from analytics_sync.errors import ConfigurationInvalid
@@ -104,7 +108,7 @@ def address_of(listening: socket.socket) -> str:
 def serve(listening: socket.socket, rules: Rules, workers: int = 1) -> None:
     """Serve until asked to stop (Ctrl-C, SIGTERM)."""
     config = uvicorn.Config(
-        partial(build, rules),
+        partial(_application, rules),
         factory=True,
         workers=workers,
         http=Patience,
@@ -134,6 +138,22 @@ def _several(config: uvicorn.Config, listening: socket.socket) -> Multiprocess:
     wanted = signature(Multiprocess).parameters
     told: dict[str, Any] = {"target": uvicorn.Server(config).run} if "target" in wanted else {}
     return Multiprocess(config, sockets=[listening], **told)
+
+
+def _application(rules: Rules) -> ASGIApp:
+    """The application of one process; a worker ends with the process that started it.
+
+    Otherwise it would go on at the address, and whoever starts the service again could not have it.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        threading.Thread(target=_end_after, args=(supervisor.sentinel,), daemon=True).start()
+    return build(rules)
+
+
+def _end_after(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _no_more(*_: object) -> None:

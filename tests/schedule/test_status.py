@@ -105,6 +105,13 @@ def test_ticks_that_stopped_are_told_and_those_that_come_are_not(command, machin
     assert "ticks_stopped" not in attention(command)
 
 
+def test_whoever_brings_a_timer_has_time_to_set_it_up(command, home):
+    command.call("schedule", "--backend", "external")
+    assert attention(command) == {}
+    changed(home, "UPDATE schedule SET since = ?", ago(hours=3))
+    assert attention(command)["scheduler_dead"]["command"].endswith("analytics-sync tick")
+
+
 def test_jobs_that_are_switched_off_are_told_of(command, machine, home):
     (home / "config.toml").write_text("enabled = false\n")
     command.call("schedule")

@@ -119,15 +119,14 @@ def of_machine(overview: Overview, now: datetime) -> Iterator[Attention]:
     ticked = state.installed.ticked_at
     advice = backend.advice() if backend is not None and state.live else []
     external = backend is not None and backend.name == EXTERNAL
-    if backend is not None and state.live and not overview.alive:
-        yield Attention(
-            "scheduler_dead",
-            "No tick came in time: nothing starts the jobs"
-            if external
-            else f"The scheduler behind {backend.name} does not run: nothing starts the jobs",
-            ticked,
-            advice[-1] if external else None,
-        )
+    if external and state.live:
+        # Whoever has just scheduled is about to set the timer up.
+        if _silent(overview, now):
+            words = "No tick came in time: nothing starts the jobs"
+            yield Attention("scheduler_dead", words, ticked, advice[-1])
+    elif backend is not None and state.live and not overview.alive:
+        words = f"The scheduler behind {backend.name} does not run: nothing starts the jobs"
+        yield Attention("scheduler_dead", words, ticked)
     elif state.live and _silent(overview, now):
         yield Attention("ticks_stopped", "No tick comes any more", ticked, MOVE)
     if not external:

@@ -16,10 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
+from pydantic import BaseModel
 
+from analytics_sync.domain.metrics import COLUMNS
+from analytics_sync.shim import router
 from analytics_sync.shim.gate import Rules
 from analytics_sync.shim.service import build
+from analytics_sync.shim.shapes import Numbers
 from support.served import Furnished, furnished
 from support.started import service, until
 
@@ -124,3 +129,34 @@ def test_schemathesis_finds_nothing(home: Furnished, tmp_path: Path, *, with_tok
     runs = home.say("runs")["runs"]
     assert {run["outcome"] for run in runs} <= {"complete", "partial"}
     assert "api" in {run["trigger"] for run in runs}
+
+
+def test_the_canonical_columns_are_described() -> None:
+    assert [name for name in Numbers.model_fields if name != "extra"] == list(COLUMNS)
+
+
+def test_another_application_keeps_the_names_of_its_own_forms() -> None:
+    class Post(BaseModel):
+        title: str
+
+    application = FastAPI()
+
+    @application.post("/posts")
+    def publish(post: Post) -> Post:
+        return post
+
+    application.include_router(router)
+    names = application.openapi()["components"]["schemas"]
+    assert {"Post", "AnalyticsSyncPost"} <= set(names)
+
+
+def test_where_another_method_is_tried_all_that_serve_are_named(ask) -> None:
+    answer = ask("PUT", "/api/v1/scheduler/business/1/schedule")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, DELETE")
+
+
+def test_bytes_that_are_no_text_are_refused_like_other_wrong_values(ask) -> None:
+    headers = {"Content-Type": "application/json"}
+    for body in (b"\xff\xfe", b"[" * 100_000):
+        answer = ask.post("/api/v1/posts", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid")

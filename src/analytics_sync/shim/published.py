@@ -5,7 +5,7 @@ import json
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from analytics_sync.errors import WrongUsage
@@ -15,7 +15,7 @@ from analytics_sync.shim.bounds import LARGEST_ID, PlatformName
 from analytics_sync.shim.described import responses
 from analytics_sync.shim.desk import opened
 from analytics_sync.shim.route import Route
-from analytics_sync.shim.shapes import Imported
+from analytics_sync.shim.shapes import Imported, Shape
 
 LONGEST: Final = 1_000
 LONGEST_TEXT: Final = 100_000
@@ -30,7 +30,7 @@ def _number(value: Any) -> Any:
     return value
 
 
-class Published(BaseModel):
+class Published(Shape):
     """A post, with the names of the columns of `post import`."""
 
     model_config = ConfigDict(extra="forbid")

@@ -6,13 +6,20 @@ from typing import Literal
 from pydantic import BaseModel
 
 
-class Done(BaseModel):
+class Shape(BaseModel):
+    """Has a name of its own in descriptions: another application has its posts and jobs too."""
+
+    def __init_subclass__(cls) -> None:
+        cls.__qualname__ = f"AnalyticsSync{cls.__name__}"
+
+
+class Done(Shape):
     """What every answer has that is no failure."""
 
     success: Literal[True]
 
 
-class Problem(BaseModel):
+class Problem(Shape):
     """What is wrong, as a code, and in words with what to do."""
 
     code: str
@@ -20,7 +27,7 @@ class Problem(BaseModel):
     hint: str
 
 
-class Failure(BaseModel):
+class Failure(Shape):
     """Every failure has this form."""
 
     success: Literal[False]
@@ -34,7 +41,7 @@ class RunFailure(Failure):
     location: str
 
 
-class Job(BaseModel):
+class Job(Shape):
     """Something scheduled. `drift`: how the machine differs from what was scheduled."""
 
     id: str
@@ -54,7 +61,7 @@ class Jobs(Done):
     jobs: list[Job]
 
 
-class Attention(BaseModel):
+class Attention(Shape):
     """What needs a person, since when, and the command that mends it."""
 
     code: str
@@ -63,7 +70,7 @@ class Attention(BaseModel):
     command: str | None
 
 
-class State(BaseModel):
+class State(Shape):
     """As `status --json` tells. `running`: whether the machine's scheduler is alive."""
 
     running: bool | None
@@ -85,7 +92,7 @@ class Status(Done):
     status: State
 
 
-class NewJob(BaseModel):
+class NewJob(Shape):
     """A job that was installed, and what a day of it costs; null: not yet known."""
 
     id: str
@@ -119,14 +126,14 @@ class Triggered(Done):
     location: str
 
 
-class Counts(BaseModel):
+class Counts(Shape):
     selected: int
     synced: int
     failed: int
     deferred: int
 
 
-class Run(BaseModel):
+class Run(Shape):
     """As `runs --json` tells; `outcome` is null while it runs."""
 
     id: int
@@ -145,7 +152,7 @@ class Run(BaseModel):
     posts: Counts
 
 
-class ShortError(BaseModel):
+class ShortError(Shape):
     platform_post_id: str | None
     code: str
     message: str
@@ -204,7 +211,7 @@ class Refresh(Done):
     errors: list[RunError]
 
 
-class Numbers(BaseModel):
+class Numbers(Shape):
     """The canonical columns, null where the platform did not say; `extra`: all, as it names them."""
 
     impressions: int | None
@@ -252,7 +259,7 @@ class History(Done):
     next_cursor: str | None
 
 
-class OfPlatform(BaseModel):
+class OfPlatform(Shape):
     """Sums over a platform's posts, and how much they grew."""
 
     platform: str
@@ -261,7 +268,7 @@ class OfPlatform(BaseModel):
     growth: dict[str, int | None]
 
 
-class Grown(BaseModel):
+class Grown(Shape):
     """A post that grew much."""
 
     platform: str

@@ -45,3 +45,9 @@ def test_an_answer_of_another_attempt_is_refused(pasted: str) -> None:
 def test_a_refusal_tells_the_platforms_words() -> None:
     with pytest.raises(LoginEnded, match="LinkedIn did not log you in: user_cancelled: I said no"):
         ATTEMPT.code_in("?error=user_cancelled&error_description=I+said+no.&state=the-state")
+
+
+def test_a_scope_that_the_app_lacks_is_the_apps_matter() -> None:
+    with pytest.raises(LoginEnded) as refused:
+        ATTEMPT.code_in("?error=unauthorized_scope_error&state=the-state")
+    assert "product" in refused.value.hint

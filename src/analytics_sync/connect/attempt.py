@@ -73,7 +73,9 @@ class Attempt:
         if error:
             raise LoginEnded(
                 f"{self.title} did not log you in: {_words(answer)}.",
-                hint="Run the command again and agree, or let somebody do it who may.",
+                hint="The app lacks what gives one of the scopes: add that product to it there."
+                if "scope" in error
+                else "Run the command again and agree, or let somebody do it who may.",
                 code="login_denied",
             )
         return code

@@ -3,7 +3,9 @@
 import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
+from hashlib import sha256
 
 import pytest
 
@@ -49,6 +51,15 @@ def test_it_is_noted_once_and_used_again(home):
     assert name == "ourname"
     assert before.endswith(f" {os.path.realpath(home)}")
     assert "one machine" not in before
+    assert before.startswith(f"{sha256(b'analytics-sync one machine').hexdigest()[:16]} ")
+    use(home)
+    assert told(home) == ("ourname", before)
+
+
+def test_its_machine_is_known_again_by_a_python_without_hashes_of_its_own(home, monkeypatch):
+    _, before = told(home)
+    for name in ("_sha2", "_sha256"):
+        monkeypatch.setitem(sys.modules, name, None)
     use(home)
     assert told(home) == ("ourname", before)
 

@@ -34,6 +34,6 @@ def of_key(key_file: Path) -> Iterator[Attention]:
 def _is_rotating(key_file: Path) -> bool:
     """Without the vault, which takes longer to load than to ask."""
     try:
-        return ROTATING in key_file.read_text(encoding="ascii", errors="replace")
+        return ROTATING in key_file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False

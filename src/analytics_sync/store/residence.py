@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -154,11 +155,23 @@ def put(connection: "Connection", here: Residence | None, name: str) -> None:
 
 def _machine() -> str:
     """Not the id itself, which is meant to stay on the machine."""
-    import hashlib
-
     for place in MACHINE_IDS:
         with suppress(OSError):
-            text = Path(place).read_text(encoding="ascii", errors="replace").strip()
+            text = Path(place).read_text(encoding="utf-8", errors="replace").strip()
             if text and text != "uninitialized":
-                return hashlib.sha256(f"analytics-sync {text}".encode()).hexdigest()[:16]
+                return _digest(f"analytics-sync {text}".encode())[:16]
     return UNKNOWN
+
+
+def _digest(data: bytes) -> str:
+    """SHA-256 in hexadecimal, without OpenSSL where Python has it built in.
+
+    To load OpenSSL for it, as `hashlib` does, takes longer than all else that `status` asks of the
+    database. The built-in one is called `_sha256` up to 3.11.
+    """
+    for name in ("_sha2", "_sha256"):
+        with suppress(ImportError):
+            return str(import_module(name).sha256(data).hexdigest())
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()

@@ -77,7 +77,7 @@ def table_of(name: str) -> str:
 
     :raises ValueError: there is no such table.
     """
-    tables = schema.latest.metadata.tables
+    tables = schema.SQLModel.metadata.tables
     if name not in tables:
         raise ValueError(f"there is no table {name!r}; there are {', '.join(tables)}")
     rows = [(code(column.name), _kind(column), _notes(column)) for column in tables[name].columns]

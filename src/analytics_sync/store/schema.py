@@ -6,11 +6,11 @@ Queries use plain tables of the same columns: `tables`, written from here by `ma
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import Date, Index, Text, text
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
 
-from analytics_sync.domain.metrics import COLUMNS
+from analytics_sync.store import schema_history
 from analytics_sync.store.types import Instant
 
 NAMING = {
@@ -20,6 +20,7 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 SQLModel.metadata.naming_convention = NAMING
+schema_history.add_to(SQLModel.metadata)
 
 
 def _instant(*, nullable: bool = True) -> Any:
@@ -261,57 +262,3 @@ class MetricEvent(SQLModel, table=True):
     event: str
     reason: str | None = Field(default=None, sa_type=Text)
     at: datetime = _instant(nullable=False)
-
-
-# One due time of a job that a run has claimed. Not finished: it runs, or was killed. `status` is
-# the run's exit status; after 75 it stays undone until `not_before`.
-slot = Table(
-    "slot",
-    SQLModel.metadata,
-    Column(
-        "schedule_id", Integer, ForeignKey("schedule.id"), primary_key=True, autoincrement=False
-    ),
-    Column("due_at", Instant, primary_key=True),
-    Column("claimed_at", Instant, nullable=False),
-    Column("finished_at", Instant),
-    Column("status", Integer),
-    Column("not_before", Instant),
-    Column("run_id", Integer, ForeignKey("sync_run.id")),
-    sqlite_with_rowid=False,
-)
-
-
-def _numbers() -> list[Column[Any]]:
-    return [Column(name, BigInteger) for name in COLUMNS]
-
-
-# The history: written by the thousand, never as objects, so these are plain tables. `snapshot` is
-# stored in the order of its key: a tenth of the size of a table with a row id and an index.
-latest = Table(
-    "latest",
-    SQLModel.metadata,
-    Column("post_id", Integer, ForeignKey("post.id"), primary_key=True, autoincrement=False),
-    Column("captured_at", Instant, nullable=False),
-    *_numbers(),
-    Column("extra", JSON, nullable=False),
-    Column("unsaid", JSON, nullable=False),
-    Column("sources", JSON, nullable=False),
-)
-snapshot = Table(
-    "snapshot",
-    SQLModel.metadata,
-    Column("post_id", Integer, ForeignKey("post.id"), primary_key=True, autoincrement=False),
-    Column("captured_at", Instant, primary_key=True),
-    *_numbers(),
-    Column("extra", JSON, nullable=False),
-    sqlite_with_rowid=False,
-)
-account_snapshot = Table(
-    "account_snapshot",
-    SQLModel.metadata,
-    Column("account_id", Integer, ForeignKey("account.id"), primary_key=True, autoincrement=False),
-    Column("captured_at", Instant, primary_key=True),
-    Column("followers", BigInteger),
-    Column("extra", JSON, nullable=False),
-    sqlite_with_rowid=False,
-)

@@ -24,6 +24,7 @@ from analytics_sync.sync.progress import kept_up
 from analytics_sync.sync.reading import choose
 from analytics_sync.sync.results import COUNTS, AccountResult, Failure, RunRecord
 from analytics_sync.sync.stop import Stop, StoppableClock
+from analytics_sync.sync.telling import announce, tell
 from analytics_sync.sync.work import Choice, Work
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ async def run(parts: Parts, order: Order, stop: Stop | None = None) -> RunRecord
 async def _carry_out(parts: Parts, order: Order, record: RunRecord, stop: Stop) -> RunRecord:
     started = parts.clock.monotonic()
     ordered = await choose_accounts(parts, order)
-    _announce(order)
+    announce(every_business=order.business_ids is None)
     if not ordered and order.without:
         log.info("every business is synced by a job of its own")
     elif not ordered:
@@ -93,7 +94,7 @@ async def _carry_out(parts: Parts, order: Order, record: RunRecord, stop: Stop) 
             record.requests = senders.requests
     record.interrupted = stop.reason is not None
     await _finish(parts, record, started)
-    _tell(record, every_business=order.business_ids is None)
+    tell(record, every_business=order.business_ids is None)
     return record
 
 
@@ -179,31 +180,6 @@ async def _finish(parts: Parts, record: RunRecord, started: float) -> None:
                 {**account, "errors": len(account["errors"])} for account in told["accounts"]
             ],
         },
-    )
-
-
-def _announce(order: Order) -> None:
-    if order.business_ids is None:
-        log.info("Starting scheduled analytics sync for all businesses")
-
-
-def _tell(record: RunRecord, *, every_business: bool) -> None:
-    by_business: dict[int, list[AccountResult]] = {}
-    for result in record.accounts:
-        by_business.setdefault(result.account.business_id, []).append(result)
-    for business, results in by_business.items():
-        synced, selected = (
-            sum(getattr(r, name) for r in results) for name in ("synced", "selected")
-        )
-        log.info("Business %s sync complete: %s/%s posts synced", business, synced, selected)
-    if not every_business:
-        return
-    log.info(
-        "Scheduled analytics sync complete: %s/%s posts synced, %s failures in %.2fs",
-        record.total("synced"),
-        record.total("selected"),
-        record.total("failed"),
-        record.seconds,
     )
 
 

@@ -1,6 +1,7 @@
 """Backup, loss of the machine, restore on another; and a restore over what is there."""
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -114,6 +115,27 @@ def test_an_existing_file_is_left_alone_without_force(filled, command, tmp_path)
     assert "can't be written" in command.refuse(
         1, "file_unwritable", "db", "backup", str(tmp_path / "no/such/folder")
     )
+
+
+def test_no_file_of_the_installation_and_no_device_gives_way_to_a_backup(filled, command, tmp_path):
+    key = filled.home.key.read_text()
+    (tmp_path / "link").symlink_to(filled.home.key)
+    os.mkfifo(tmp_path / "pipe")
+    own = [
+        filled.home.key,
+        filled.home.config,
+        filled.home.path / "locks/../key",
+        filled.home.database.with_name("analytics-sync.db-wal"),
+        filled.home.locks / "key.lock",
+        tmp_path / "link",
+    ]
+    for file in own:
+        words = command.refuse(2, "usage", "db", "backup", str(file), "--force")
+        assert "of this installation itself" in words
+    words = command.refuse(2, "usage", "db", "backup", str(tmp_path / "pipe"), "--force")
+    assert "no ordinary file" in words
+    assert (tmp_path / "pipe").is_fifo()
+    assert filled.home.key.read_text() == key
 
 
 def test_a_full_disk_leaves_nothing(filled, command, tmp_path):

@@ -131,6 +131,11 @@ def _check_place(database: Database, file: Path, *, force: bool) -> None:
         raise WrongUsage(f"{file} is the database itself.", hint="Name another file.")
     if file.is_dir():
         raise WrongUsage(f"{file} is a folder.", hint="Name a file in it.")
+    if file.exists() and not file.is_file():
+        # A device would give way to a file, for every program of the machine.
+        raise WrongUsage(
+            f"{file} is no ordinary file, and a backup can't be piped.", hint="Name a file."
+        )
     if not force and os.path.lexists(file):
         raise _exists(file)
 

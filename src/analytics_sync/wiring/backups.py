@@ -3,7 +3,7 @@
 import logging
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from analytics_sync.clock import iso
 from analytics_sync.errors import ConfigurationInvalid, WrongUsage
@@ -13,6 +13,7 @@ from analytics_sync.wiring.installation import Installation
 from analytics_sync.wiring.keys import journal_folder, key_kept
 
 log = logging.getLogger(__name__)
+BESIDE_DATABASE: Final = ("-wal", "-shm", "-journal", ".write.lock")
 
 
 class BackedUp(NamedTuple):
@@ -47,8 +48,29 @@ def back_up(
             "A passphrase protects the key, which is in a backup --with-credentials alone.",
             hint="Add --with-credentials, or leave the passphrase out.",
         )
+    _refuse_own(opened, file)
     with key_kept(opened) if secrets else nullcontext():
         return _written(opened, file, secrets=secrets, passphrase=passphrase, force=force)
+
+
+def _refuse_own(opened: Installation, file: Path) -> None:
+    """:raises WrongUsage: the file is one of the installation's own, which it could not do without."""
+    home, database = opened.home, opened.sqlite_file
+    own = [home.key, home.config]
+    if database is not None:
+        own += [database.with_name(database.name + ending) for ending in BESIDE_DATABASE]
+    # Neither the file nor a link to it.
+    places = {place for one in own for place in (_place(one), one.resolve())}
+    folders = {home.locks.resolve(), home.logs.resolve(), journal_folder(opened).resolve()}
+    if places & {_place(file), file.resolve()} or _place(file).parent in folders:
+        raise WrongUsage(
+            f"{file} is a file of this installation itself.", hint="Name another file."
+        )
+
+
+def _place(file: Path) -> Path:
+    """Where a file's name stands, whatever is there."""
+    return file.parent.resolve() / file.name
 
 
 def _written(

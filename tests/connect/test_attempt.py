@@ -17,6 +17,9 @@ ATTEMPT = Attempt("LinkedIn", "http://localhost:8914/callback", "https://x", "th
         "code=the-long-code&state=the-state",
         "code=the-long-code state=the-state",
         "the-long-code the-state",
+        '"http://localhost:8914/callback?state=the-state&code=the-long-code"',
+        "<http://localhost:8914/callback?state=the-state&code=the-long-code>\n",
+        "\x1b[200~http://localhost:8914/callback?state=the-state&code=the-long-code\x1b[201~",
     ],
 )
 def test_an_answer_is_taken_in_any_form(pasted: str) -> None:
@@ -35,7 +38,14 @@ def test_what_holds_no_code_is_said(pasted: str) -> None:
 
 @pytest.mark.parametrize(
     "pasted",
-    ["?code=c0de&state=other", "?code=c0de", "c0de the-stat\u00eb", "?error=access_denied&state="],
+    [
+        "?code=c0de&state=other",
+        "?code=c0de",
+        "c0de the-stat\u00eb",
+        "c0de the-stat\udceb",
+        "code=c0de&state=\udcff",
+        "?error=access_denied&state=",
+    ],
 )
 def test_an_answer_of_another_attempt_is_refused(pasted: str) -> None:
     with pytest.raises(AnotherState):

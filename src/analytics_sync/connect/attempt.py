@@ -21,6 +21,7 @@ from analytics_sync.settings.declare import PlatformSettings
 # Far more than a code or the words of a refusal.
 LONGEST_ANSWER: Final = 16_384
 LONGEST_WORDS: Final = 300
+BRACKETED_PASTE: Final = ("\x1b[200~", "\x1b[201~")
 
 
 class LoginEnded(AnalyticsSyncError):
@@ -65,7 +66,8 @@ class Attempt:
                 "There is no code in this answer.",
                 hint="Paste the whole address to which the browser was sent in the end.",
             )
-        if not hmac.compare_digest(answer.get("state", "").encode(), self.state.encode()):
+        state = answer.get("state", "").encode(errors="replace")
+        if not hmac.compare_digest(state, self.state.encode()):
             raise AnotherState(
                 "This answer belongs to another log-in: its state is not ours.",
                 hint="Open the address that was printed last, and log in there.",
@@ -85,7 +87,7 @@ class Attempt:
 
         Raises as `code_of`.
         """
-        return self.code_of(_parameters(pasted.strip()))
+        return self.code_of(_parameters(_bare(pasted)))
 
 
 def begin(
@@ -119,6 +121,16 @@ def parameters_of(query: str) -> dict[str, str]:
         return {}
     names = [name for name, _ in pairs]
     return {name: value for name, value in pairs if names.count(name) == 1}
+
+
+def _bare(pasted: str) -> str:
+    """Without what people copy along, and what terminals put around pasted text.
+
+    A code with a quotation mark at its end would be refused, after which no other try is left.
+    """
+    for mark in BRACKETED_PASTE:
+        pasted = pasted.replace(mark, "")
+    return pasted.strip().strip("\"'`<>").strip()
 
 
 def _parameters(pasted: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from analytics_sync.cli.frame import run
 from analytics_sync.cli.login_person import numbers
 from analytics_sync.simulator.app import Simulator
 from analytics_sync.simulator.server import serving
+from analytics_sync.store import businesses
 from support.command import STATUSES, Result
 from support.consenting import consent
 from support.desk import Desk, sit
@@ -151,6 +152,22 @@ def test_pages_and_instagram_accounts_of_one_person_are_connected_and_synced(
     synced = office.say("sync")
     assert synced["outcome"] == "complete", synced
     assert {one["outcome"] for one in synced["accounts"]} == {"ok"}
+
+
+def test_a_business_that_was_removed_during_the_log_in_gets_no_account(office: Office) -> None:
+    reach_x(office)
+
+    def remove(address: str) -> None:
+        with office.house.opened() as found, found.database.write() as connection:
+            businesses.remove(connection, 1, found.clock.now())
+        arrive(consent(address))
+
+    refused = office.connect("1", "x", act=remove)
+
+    assert (refused.status, refused.error["code"]) == (2, "unknown_business")
+    assert office.say("credential", "list")["credentials"] == []
+    given = office.house.simulator.services["x"].grants()
+    assert not [grant for grant in given if grant.client_id and grant.alive and grant.refresh_token]
 
 
 def test_an_instagram_account_that_logs_in_itself_is_synced(office: Office) -> None:

@@ -11,6 +11,7 @@ from analytics_sync.connect.listener import (
     MOST_CONNECTIONS,
     Listener,
     Place,
+    is_address,
     listening,
     place_of,
 )
@@ -213,3 +214,25 @@ def test_an_address_of_another_machine_is_never_listened_on() -> None:
 )
 def test_only_loopback_is_listened_on(redirect_uri: str, place: Place | None) -> None:
     assert place_of(redirect_uri) == place
+
+
+@pytest.mark.parametrize(
+    "redirect_uri",
+    [
+        "http://[::1",
+        "http://127.0.0.1:99999/",
+        "http://127.0.0.1:abc/",
+        "http://127.0.0.1:0/callback",
+        "http:///callback",
+        "http://example.org/a b",
+        "http://example\n.org/",
+        "http://example.org/\u00fc",
+        "http://localhost:8914/callback#there",
+        "http://me:secret@localhost/",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_no_browser_is_sent_to_what_is_no_address(redirect_uri: str) -> None:
+    assert not is_address(redirect_uri)
+    assert is_address("HTTPS://example.org/callback?from=there")

@@ -145,9 +145,7 @@ def _way(
     *,
     no_browser: bool,
 ) -> Way:
-    from urllib.parse import urlsplit
-
-    from analytics_sync.connect.listener import place_of
+    from analytics_sync.connect.listener import is_address, place_of
     from analytics_sync.domain.spans import parse_span
 
     try:
@@ -156,7 +154,7 @@ def _way(
         raise WrongUsage(f"--timeout: {error}.", hint="For example 90s or 5m.") from None
     settings = installation.settings.platforms[login.platform]
     back = redirect_uri or settings.redirect_uri or login.redirect_uri
-    if not back.startswith(("http://", "https://")) or not urlsplit(back).netloc:
+    if not is_address(back):
         raise WrongUsage(
             f"--redirect-uri: {back!r} is not a web address.", hint=f"Usual: {login.redirect_uri}"
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analytics_sync.cli import login_person as person
 from analytics_sync.cli.connected import Done, show_reached
+from analytics_sync.errors import WrongUsage
 
 if TYPE_CHECKING:
     from analytics_sync.connect.choosing import Found, Placed, Unmapped, Wish
@@ -39,7 +40,8 @@ def connected(
 ) -> Done:
     """Let a person log in, and keep what was chosen of it.
 
-    :raises WrongUsage: nothing tells which accounts are wanted; or the code was too old.
+    :raises WrongUsage: nothing tells which accounts are wanted; the code was too old; or a business
+        was removed meanwhile.
     :raises LoginEnded: nobody logged in.
     """
     from analytics_sync.connect.choosing import found_in
@@ -54,8 +56,12 @@ def connected(
     except BaseException:
         _give_up(installation, parts, login, app, found)
         raise
-    with installation.database.write(durable=True) as connection:
-        kept = keep(connection, installation.vault, parts.clock, login, app, reach, placed)
+    try:
+        with installation.database.write(durable=True) as connection:
+            kept = keep(connection, installation.vault, parts.clock, login, app, reach, placed)
+    except WrongUsage:
+        _give_up(installation, parts, login, app, found)
+        raise
     return Done(found, kept, placed, refused)
 
 

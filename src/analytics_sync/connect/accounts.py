@@ -11,7 +11,7 @@ from analytics_sync.domain.records import Account, Identity
 from analytics_sync.errors import CallFailed, WrongUsage
 from analytics_sync.platforms._contract import Platform
 from analytics_sync.platforms._login import Login
-from analytics_sync.store import accounts, credentials
+from analytics_sync.store import accounts, businesses, credentials
 from analytics_sync.sync.parts import Parts
 from analytics_sync.tokens import Token, from_command, sealed
 from analytics_sync.tokens.facts import can_renew, dated, facts_of, login_at
@@ -73,6 +73,8 @@ async def add_account(parts: Parts, vault: Vault, new: NewAccount, *, check: boo
 
     def store() -> Account:
         with parts.database.write(durable=True) as connection:
+            # It may have been removed while the platform was asked.
+            businesses.find(connection, str(new.business_id))
             return store_account(
                 connection, vault, new, wanted, identity, parts.clock.now(), login=login
             )

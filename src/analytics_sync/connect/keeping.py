@@ -10,7 +10,7 @@ from analytics_sync.connect.choosing import Placed
 from analytics_sync.domain.credentials import App, Reach
 from analytics_sync.domain.records import Account
 from analytics_sync.platforms._login import Login
-from analytics_sync.store import accounts, credentials
+from analytics_sync.store import accounts, businesses, credentials
 from analytics_sync.store.credentials import CredentialRow
 from analytics_sync.store.trouble import changed_meanwhile
 from analytics_sync.tokens import sealed
@@ -50,7 +50,10 @@ def keep(
     that was connected through another one moves, and that one is forgotten when nobody uses it.
 
     :raises Busy: somebody changed the credential at this instant.
+    :raises WrongUsage: a business was removed while the person logged in.
     """
+    for business_id in {placed.business_id for placed in chosen}:
+        businesses.find(connection, str(business_id))
     reach = _settled(login, reach)
     row = credentials.of_person(connection, login.platform, app.id, reach.subject_id)
     id = _swapped(connection, vault, login, reach, row) if row else None

@@ -46,6 +46,18 @@ class Place(NamedTuple):
     path: str
 
 
+def is_address(redirect_uri: str) -> bool:
+    """Whether a platform could send a browser there (RFC 6749, section 3.1.2: no fragment)."""
+    try:
+        parts = urlsplit(redirect_uri)
+        port = parts.port
+    except ValueError:
+        return False
+    plain = redirect_uri.isascii() and redirect_uri.isprintable() and " " not in redirect_uri
+    web = parts.scheme in {"http", "https"} and bool(parts.hostname) and port != 0
+    return plain and web and "#" not in redirect_uri and "@" not in parts.netloc
+
+
 def place_of(redirect_uri: str) -> Place | None:
     """Where to listen for a redirect address; None: it leads to another machine, or is https."""
     try:

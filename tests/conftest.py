@@ -6,7 +6,6 @@ pytest puts this folder on the import path, so tests may also say `from support.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import pytest_socket
@@ -94,9 +93,10 @@ def postgres_folder() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_folder: str) -> str:
+def postgres_url(postgres_folder: str) -> Iterator[str]:
     """A new database on a real PostgreSQL."""
-    return postgres.create_database(postgres_folder, f"test_{uuid4().hex}")
+    with postgres.new_database(postgres_folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -109,19 +109,21 @@ def ready_postgres(postgres_folder: str) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of each kind in turn: empty, or that of `database`."""
     is_ready = "database" in request.fixturenames
     if request.param == "sqlite":
         file = tmp_path / "test.db"
         if is_ready:
             ready.put_sqlite(file)
-        return f"sqlite:///{file}"
-    if not is_ready:
-        return str(request.getfixturevalue("postgres_url"))
-    folder = request.getfixturevalue("postgres_folder")
-    like = request.getfixturevalue("ready_postgres")
-    return postgres.create_database(folder, f"test_{uuid4().hex}", like=like)
+        yield f"sqlite:///{file}"
+    elif not is_ready:
+        yield str(request.getfixturevalue("postgres_url"))
+    else:
+        folder = request.getfixturevalue("postgres_folder")
+        like = request.getfixturevalue("ready_postgres")
+        with postgres.new_database(folder, like=like) as url:
+            yield url
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shlex
 import sys
 import time
@@ -152,3 +153,34 @@ def test_a_command_that_hangs_is_ended(monkeypatch):
     with pytest.raises(CredentialRefused, match="took more than"):
         asyncio.run(from_command(command("import time; time.sleep(60)")))
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("print('a' * 1_000_000)", id="more than is read"),
+        pytest.param(
+            "import subprocess; subprocess.Popen(['sleep', '60']); print('a' * 1_000_000)",
+            id="and leaves a program that holds its output",
+        ),
+    ],
+)
+def test_a_command_that_prints_too_much_holds_nobody_up(code):
+    started = time.monotonic()
+    with pytest.raises(CredentialRefused, match="larger than 64 KiB"):
+        asyncio.run(from_command(command(code)))
+    assert time.monotonic() - started < 30
+
+
+def test_what_a_command_left_running_ends_with_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("analytics_sync.tokens.command.COMMAND_SECONDS", 0.5)
+    pipe = tmp_path / "held"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    text = f"import subprocess; subprocess.Popen(['sleep', '60'], stderr=open({str(pipe)!r}, 'w'))"
+    with pytest.raises(CredentialRefused, match="took more than"):
+        asyncio.run(from_command(command(text)))
+    # The end of the pipe, at which somebody who lives would be waited for.
+    os.set_blocking(reader, True)
+    assert os.read(reader, 1) == b""
+    os.close(reader)

@@ -121,3 +121,14 @@ def test_a_key_that_others_can_read_is_refused(house, command, mode):
     house.home.key.chmod(mode)
     assert "chmod 600" in command.refuse(78, "configuration", "key", "rotate")
     assert "chmod 600" in command.refuse(78, "configuration", "key", "path")
+
+
+def test_a_rotation_with_another_key_than_the_tokens_need_says_so_by_its_status(house, command):
+    house.populate("x", posts=2)
+    command.set(house.environ)
+    before = ciphertexts(house)
+    house.home.key.write_text(f"{new_key()}\n")
+    refused = command.call("key", "rotate")
+    assert refused.status == 77
+    assert (refused.document["rows"], refused.document["unreadable"]) == (0, ["credential 1"])
+    assert ciphertexts(house) == before

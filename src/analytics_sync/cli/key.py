@@ -6,6 +6,7 @@ import typer
 
 from analytics_sync.cli.options import Json, answer, opened
 from analytics_sync.cli.tables import say
+from analytics_sync.errors import ExitStatus
 
 if TYPE_CHECKING:
     from analytics_sync.wiring.keys import KeyPlace, Rotated
@@ -53,13 +54,15 @@ def rotate(*, json: Json = False) -> None:
 
     Syncs may go on meanwhile. A rotation that was broken off is finished, without yet another key.
     Where the key comes from the environment, a command or systemd, everything is encrypted with the
-    first of the keys given there.
+    first of the keys given there. Status 77: a secret was left as it was, as no key opens it.
     """
     from analytics_sync.wiring.keys import rotate_key
 
     with opened() as installation:
         rotated = rotate_key(installation)
     answer(rotated.as_json(), as_json=json, human=lambda: _tell_rotated(rotated))
+    if rotated.unreadable:
+        raise typer.Exit(ExitStatus.CREDENTIAL)
 
 
 def _tell_rotated(rotated: "Rotated") -> None:

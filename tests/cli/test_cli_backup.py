@@ -418,6 +418,10 @@ def test_passphrases_that_are_of_no_use(filled, command, tmp_path):
     say = ("db", "backup", file)
     command.refuse(2, "usage", *say, "--passphrase-stdin", stdin=b"secret")
     command.refuse(2, "usage", *say, "--with-credentials", "--passphrase-stdin", stdin=b"\n")
+    words = command.refuse(
+        2, "usage", *say, "--with-credentials", "--passphrase-stdin", stdin=b"one\ntwo\n"
+    )
+    assert "has several lines" in words
     command.refuse(
         2, "usage", *say, "--with-credentials", "--passphrase-file", str(tmp_path / "none")
     )
@@ -461,7 +465,6 @@ def test_a_copy_says_so_and_is_taken_over(filled, command, tmp_path):
     filled.environ.update(original)
 
 
-@pytest.mark.slow
 @pytest.mark.postgres
 def test_postgresql_there_and_back(house, command, tmp_path, postgres_url):
     file = tmp_path / "our.bak"

@@ -207,8 +207,10 @@ def _passphrase(file: Path | None, *, from_stdin: bool) -> str | None:
         return None
     name = "standard input" if file is None else str(file)
     text = _read(file).decode(errors="replace").removesuffix("\n").removesuffix("\r")
-    if not text or len(text) > LONGEST_PASSPHRASE:
-        what = "is empty" if not text else "is longer than a passphrase may be"
+    if not text or len(text) > LONGEST_PASSPHRASE or "\n" in text:
+        what = "is empty" if not text else "has several lines"
+        if len(text) > LONGEST_PASSPHRASE:
+            what = "is longer than a passphrase may be"
         raise WrongUsage(f"The passphrase in {name} {what}.", hint="Put it on one line.")
     from analytics_sync import logs
 

@@ -94,7 +94,6 @@ def test_a_consent_that_another_account_needs_is_kept(at_platforms, house):
     assert not first.grant.ended
 
 
-@pytest.mark.slow
 def test_a_consent_of_the_same_person_in_another_credential_is_kept(at_platforms, house):
     one = logged_in_at_x(house)
     put_credential(house.home.path, 9, platform="x", subject_id=one.account.platform_account_id)
@@ -103,7 +102,6 @@ def test_a_consent_of_the_same_person_in_another_credential_is_kept(at_platforms
     assert not one.grant.ended
 
 
-@pytest.mark.slow
 def test_nothing_is_revoked_where_nobody_wants_it(at_platforms, house):
     one = logged_in_at_x(house)
     result = at_platforms.call("account", "remove", str(one.account.id), "--no-revoke")
@@ -134,7 +132,6 @@ def test_a_platform_that_is_down_blocks_no_removal_and_the_way_by_hand_is_told(a
     assert listed(at_platforms) == []
 
 
-@pytest.mark.slow
 def test_without_the_key_an_account_is_removed_all_the_same(at_platforms, house):
     one = logged_in_at_x(house)
     house.home.key.unlink()
@@ -143,7 +140,6 @@ def test_without_the_key_an_account_is_removed_all_the_same(at_platforms, house)
     assert listed(at_platforms) == []
 
 
-@pytest.mark.slow
 def test_purging_a_business_ends_its_consents_and_says_what_was_deleted(at_platforms, house):
     one, other = logged_in_at_x(house), logged_in_at_x(house, 2)
     result = at_platforms.call("business", "remove", "1", "--purge")
@@ -198,7 +194,6 @@ def test_a_credential_that_is_not_there(offline):
     offline.refuse(2, "unknown_credential", "credential", "replace", "7", "8")
 
 
-@pytest.mark.slow
 def test_all_accounts_move_to_another_credential_that_reaches_them(at_platforms, house):
     house.add_business("Other")
     old = logged_in_at_x(house)

@@ -26,7 +26,6 @@ def test_a_browser_is_tried_where_it_is_seen(
     assert can_open(environ, system) is opens
 
 
-@pytest.mark.slow
 def test_the_address_reaches_the_persons_browser_whole(tmp_path: Path) -> None:
     shown, program = tmp_path / "shown", tmp_path / "browser"
     program.write_text(f'#!/bin/sh\nprintf %s "$1" > {shown}.part; mv {shown}.part {shown}\n')

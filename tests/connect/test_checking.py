@@ -133,7 +133,6 @@ def test_tokens_of_pages_outlive_that_of_their_person(house):
     assert consent(house).ends_at == known.ends_at
 
 
-@pytest.mark.slow
 def test_a_task_that_a_page_lacks_is_told_of_that_page_alone(house):
     ada = house.simulator.services["facebook"].add_user("Ada", pages=3, without_analyze=1)
     logged_in(house, "facebook", ada.id)
@@ -148,7 +147,6 @@ def test_a_later_end_that_was_learned_is_foretold_anew(house):
     assert consent(house).foretold is None
 
 
-@pytest.mark.slow
 def test_a_token_of_a_command_is_tried(house, tmp_path):
     logged_in_at_x(house)
     service = house.simulator.services["x"]

@@ -32,7 +32,6 @@ def served(house):
         return {one.id: len(one.accounts) for one in consents.listed(over(connection))}
 
 
-@pytest.mark.slow
 def test_pages_move_with_tokens_of_their_own_that_the_new_person_has_for_them(house):
     """Grace logged in for one Page, and got roles on Ada's Pages later."""
     facebook = house.simulator.services["facebook"]
@@ -71,7 +70,6 @@ def test_a_dead_credential_takes_nothing_over(house):
     assert served(house) == {old.credential_id: 1, new.credential_id: 1}
 
 
-@pytest.mark.slow
 def test_a_dead_credential_is_replaced_all_the_same(house):
     old = logged_in_at_x(house)
     new = logged_in_at_x(house, 2, business=2)

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from analytics_sync.cli.frame import run
 from analytics_sync.cli.login_person import numbers
 from analytics_sync.simulator.app import Simulator
+from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.server import serving
 from analytics_sync.store import businesses
 from support.command import STATUSES, Result
@@ -168,6 +169,22 @@ def test_a_business_that_was_removed_during_the_log_in_gets_no_account(office: O
     assert office.say("credential", "list")["credentials"] == []
     given = office.house.simulator.services["x"].grants()
     assert not [grant for grant in given if grant.client_id and grant.alive and grant.refresh_token]
+
+
+@pytest.mark.parametrize(("answer", "status"), [(500, 1), (429, 75)])
+def test_a_platform_in_trouble_leaves_nothing_and_the_person_is_told_to_come_again(
+    office: Office, answer: int, status: int
+) -> None:
+    reach_x(office)
+    fault = Fault("status", platform="x", match="oauth2/token", status=answer)
+    office.house.world.faults.add(fault)
+
+    refused = office.connect("1", "x")
+
+    assert refused.status == status
+    assert "Nothing was stored: run the command again" in refused.error["hint"]
+    assert "next run" not in refused.error["hint"]
+    assert office.say("credential", "list")["credentials"] == []
 
 
 def test_an_instagram_account_that_logs_in_itself_is_synced(office: Office) -> None:

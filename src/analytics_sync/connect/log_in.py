@@ -8,7 +8,7 @@ from analytics_sync.connect.attempt import AnotherState, Attempt, NoAnswer
 from analytics_sync.connect.listener import Place, listening
 from analytics_sync.connect.session import login_talk
 from analytics_sync.domain.credentials import App, Reach
-from analytics_sync.errors import WrongUsage
+from analytics_sync.errors import CallFailed, NotYet, WrongUsage
 from analytics_sync.logs import redact
 from analytics_sync.platforms._login import Login
 from analytics_sync.store import apps
@@ -82,17 +82,29 @@ async def reach(parts: Parts, login: Login, app: App, attempt: Attempt, code: st
     """Exchange the code, and ask what the token reaches.
 
     :raises WrongUsage: the code is too old, or was used.
+    :raises CallFailed: the platform does not answer, or not as it should.
+    :raises NotYet: it wants no more requests for a while.
     """
+    try:
+        found = await _reached(parts, login, app, attempt, code)
+    except (CallFailed, NotYet) as failure:
+        # Words that were written for a sync, which comes again by itself.
+        advice = failure.hint.replace("; tried again next run", "")
+        failure.hint = f"{advice} Nothing was stored: run the command again.".strip()
+        raise
+    for secret in found.token.account_tokens.values():
+        redact(secret)
+    return found
+
+
+async def _reached(parts: Parts, login: Login, app: App, attempt: Attempt, code: str) -> Reach:
     async with login_talk(parts, login, app) as talk:
         token = await login.exchange(
             talk, code=code, redirect_uri=attempt.redirect_uri, verifier=attempt.verifier
         )
         redact(token.access_token)
         redact(token.refresh_token or "")
-        found = await login.reach(talk, token)
-    for secret in found.token.account_tokens.values():
-        redact(secret)
-    return found
+        return await login.reach(talk, token)
 
 
 async def give_up(parts: Parts, login: Login, app: App, found: Reach) -> None:

@@ -110,7 +110,9 @@ def test_ticks_that_stopped_are_told_and_those_that_come_are_not(command, machin
 def test_whoever_brings_a_timer_has_time_to_set_it_up(command, home):
     command.call("schedule", "--backend", "external")
     assert attention(command) == {}
-    changed(home, "UPDATE schedule SET since = ?", ago(hours=3))
+    changed(home, "UPDATE schedule SET since = ?", ago(minutes=70))
+    assert attention(command) == {}
+    changed(home, "UPDATE schedule SET since = ?", ago(minutes=80))
     assert attention(command)["scheduler_dead"]["command"].endswith("analytics-sync tick")
 
 

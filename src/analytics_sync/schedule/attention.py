@@ -120,8 +120,10 @@ def of_machine(overview: Overview, now: datetime) -> Iterator[Attention]:
     advice = backend.advice() if backend is not None and state.live else []
     external = backend is not None and backend.name == EXTERNAL
     if external and state.live:
+        from analytics_sync.schedule.external import LONGEST_SILENCE
+
         # Whoever has just scheduled is about to set the timer up.
-        if _silent(overview, now):
+        if _silent(overview, now, LONGEST_SILENCE):
             words = "No tick came in time: nothing starts the jobs"
             yield Attention("scheduler_dead", words, ticked, advice[-1])
     elif backend is not None and state.live and not overview.alive:
@@ -149,10 +151,10 @@ def of_demand(wanted: "Forecast") -> Iterator[Attention]:
         yield Attention("demand", f"{more} more accounts want more than is possible")
 
 
-def _silent(overview: Overview, now: datetime) -> bool:
+def _silent(overview: Overview, now: datetime, longest: timedelta = SILENCE) -> bool:
     """Whether the hourly tick has not come since it could have."""
     installed = min(shown.known.job.since for shown in overview.jobs)
-    return now - max(installed, overview.state.installed.ticked_at or installed) > SILENCE
+    return now - max(installed, overview.state.installed.ticked_at or installed) > longest
 
 
 def _drift(overview: Overview) -> Iterator[Attention]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Final
 
 from analytics_sync.connect import attempt as attempts
 from analytics_sync.connect.attempt import AnotherState, Attempt, NoAnswer
@@ -13,6 +14,8 @@ from analytics_sync.logs import redact
 from analytics_sync.platforms._login import Login
 from analytics_sync.store import apps
 from analytics_sync.sync.parts import Parts
+
+NOTHING_STORED: Final = "Nothing was stored: run the command again"
 
 
 def begin(parts: Parts, login: Login, app: App, redirect_uri: str) -> Attempt:
@@ -87,10 +90,13 @@ async def reach(parts: Parts, login: Login, app: App, attempt: Attempt, code: st
     """
     try:
         found = await _reached(parts, login, app, attempt, code)
-    except (CallFailed, NotYet) as failure:
+    except CallFailed as failure:
         # Words that were written for a sync, which comes again by itself.
         advice = failure.hint.replace("; tried again next run", "")
-        failure.hint = f"{advice} Nothing was stored: run the command again.".strip()
+        failure.hint = f"{advice} {NOTHING_STORED}.".strip()
+        raise
+    except NotYet as limit:
+        limit.hint = f"{NOTHING_STORED} after that."
         raise
     for secret in found.token.account_tokens.values():
         redact(secret)

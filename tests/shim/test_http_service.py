@@ -1,5 +1,7 @@
 """The service unit on a machine with a real systemd: it answers, and its syncs outlive it."""
 
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,23 +22,31 @@ from support.scheduled_machine import Home, Platforms, furnish, machine, platfor
 from support.started import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service on a machine with systemd")]
+PAGE = Path(__file__).resolve().parents[2] / "docs/http.md"
+SOCKET = "/run/analytics-sync/http.sock"
 SCHEDULE = "/api/v1/scheduler/business/1/schedule"
 TRIGGER = "/api/v1/scheduler/trigger-sync?business_id=1"
 
 
 @dataclass
 class Service:
-    """The unit, installed as the page says, with a port of the test's."""
+    """The unit, installed as the page says. `port` None: it listens at the page's socket."""
 
     home: Home
     world: Platforms
     unit: str
-    address: str
+    port: int | None
 
     def ask(self, method: str, path: str) -> httpx.Response:
-        return httpx.request(method, f"{self.address}{path}", timeout=60)
+        place = None if self.port else str(self.home.sandbox.path(SOCKET))
+        with httpx.Client(transport=httpx.HTTPTransport(uds=place), timeout=60) as client:
+            return client.request(method, f"http://127.0.0.1:{self.port or 80}{path}")
 
     def answers(self) -> bool:
+        if self.port is None:
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(str(self.home.sandbox.path(SOCKET))) != 0:
+                    return False
         try:
             return self.ask("GET", "/healthz").status_code == 200
         except httpx.TransportError:
@@ -48,12 +58,12 @@ class Service:
     def run(self, id: int) -> dict[str, Any]:
         return dict(self.ask("GET", f"/api/v1/runs/{id}").json()["run"])
 
-    def processes(self) -> set[str]:
-        """The ids of what runs in the unit's group."""
-        group = self.home.show(self.unit, "ControlGroup")
-        return set(
-            self.home.sandbox.run("cat", f"/sys/fs/cgroup{group}/cgroup.procs").stdout.split()
-        )
+    def syncs(self) -> set[str]:
+        """The ids of the syncs that run in the unit's group."""
+        sandbox, group = self.home.sandbox, self.home.show(self.unit, "ControlGroup")
+        every = sandbox.run("cat", f"/sys/fs/cgroup{group}/cgroup.procs").stdout.split()
+        told = {one: sandbox.run("cat", f"/proc/{one}/cmdline", check=False) for one in every}
+        return {one for one, done in told.items() if "\0sync\0--run\0" in done.stdout}
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["system", "user"])
@@ -77,15 +87,29 @@ def install(home: Home, world: Platforms, nowhere: Path) -> Service:
     folder = "/etc/systemd/system"
     if not home.as_root:
         folder = f"{home.sandbox.home_of(home.user)}/.config/systemd/user"
-    port = free_port()
-    drop_in = f"[Service]\nExecStart=\nExecStart={place.program} serve --port {port}\n"
+    port = None if home.as_root else free_port()
     write(home, f"{folder}/{name}", text)
-    write(home, f"{folder}/{name}.d/port.conf", drop_in)
+    write(home, f"{folder}/{name}.d/override.conf", drop_in(place.program, port))
     home.systemctl("daemon-reload")
-    home.systemctl("enable", "--now", name)
-    made = Service(home, world, name, f"http://127.0.0.1:{port}")
+    home.systemctl("enable", "--now", name, check=False)
+    if home.show(name, "ActiveState") != "active":
+        raise AssertionError(home.sandbox.journal("--lines=100"))
+    made = Service(home, world, name, port)
     until(made.answers)
     return made
+
+
+def drop_in(program: Path, port: int | None) -> str:
+    """With a socket: that of the page, for whom may open it and with two workers."""
+    if port is not None:
+        return f"[Service]\nExecStart=\nExecStart={program} serve --port {port}\n"
+    found = re.search(r"^```ini\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    assert found is not None
+    return (
+        found[1]
+        .replace("/opt/analytics-sync/bin/analytics-sync", str(program))
+        .replace("--require-token", "--workers 2")
+    )
 
 
 def the_place(nowhere: Path) -> Place:
@@ -111,7 +135,7 @@ def slow_sync(service: Service) -> Iterator[int]:
         answer = service.ask("POST", TRIGGER)
         assert answer.status_code == 202, answer.text
         id = int(answer.json()["run_id"])
-        until(lambda: service.run(id)["running"] and len(service.processes()) == 2)
+        until(lambda: service.run(id)["running"] and len(service.syncs()) == 1)
         yield id
     finally:
         faults.clear()
@@ -122,7 +146,7 @@ def ended_well(service: Service, id: int) -> None:
     assert (found["outcome"], found["running"], found["trigger"]) == ("complete", False, "api")
     assert found["errors"] == []
     assert found["posts"]["synced"] > 0
-    until(lambda: len(service.processes()) == 1)
+    until(lambda: not service.syncs())
     lock = f"{service.home.path}/locks/run-{id}.lock"
     assert service.home.sandbox.run("test", "-e", lock, check=False).returncode == 1
 
@@ -153,12 +177,12 @@ def test_what_it_may_not_install_it_refuses_and_the_external_backend_serves(
 
 def test_a_sync_in_the_middle_survives_a_restart(service: Service) -> None:
     with slow_sync(service) as id:
-        before = service.processes()
+        [sync] = service.syncs()
         main = service.home.show(service.unit, "MainPID")
         service.home.systemctl("restart", service.unit)
         until(service.answers)
         assert service.home.show(service.unit, "MainPID") != main
-        [sync] = service.processes() & before
+        assert service.syncs() == {sync}
         busy = service.ask("POST", TRIGGER)
         assert (busy.status_code, busy.json()["run_id"]) == (409, id)
         assert service.run(id)["running"]

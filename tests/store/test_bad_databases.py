@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics_sync.errors import Busy, StoreUnusable
+from analytics_sync.errors import StoreUnusable, WrongUsage
 from analytics_sync.store import businesses, migrate, quick, residence
 from analytics_sync.store.database import Database
 from analytics_sync.store.version import SCHEMA_VERSION
@@ -368,7 +368,7 @@ def test_an_account_that_is_purged_while_a_token_is_tried(house: House) -> None:
 
     handle = house.simulator.handles[0][1]
     meddling(house, purge)
-    with pytest.raises(Busy, match="changed or removed"):
+    with pytest.raises(WrongUsage, match="There is no business '1'"):
         house.add_account(handle, 1)
     other.close()
     with closing(sqlite3.connect(house.home.database)) as connection:

@@ -89,7 +89,7 @@ def check_clean_run(house, environ):
     truth, latest = house.truth(), house.latest()
     # What is no longer shown (stories after their day) keeps its last numbers.
     shown = [key for key in latest if key in truth]
-    assert all(latest[key] == truth[key] for key in shown)
+    assert {key: latest[key] for key in shown} == {key: truth[key] for key in shown}
     assert len(shown) == record["posts"]["synced"]
 
 
@@ -141,7 +141,7 @@ def test_a_signal_ends_a_sync_well_within_ten_seconds(tmp_path, name):
         status, output, errors = finish(process)
         house.world.faults.clear()
     assert time.monotonic() - begun < 10
-    assert status == 75, errors
+    assert status == 75, (errors, output)
     assert json.loads(output)["outcome"] == "interrupted"
     check_database(house)
 

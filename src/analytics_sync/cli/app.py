@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
+from functools import cache
 from itertools import dropwhile
 from typing import Annotated, Any
 
@@ -46,14 +47,19 @@ def command(arguments: Sequence[str] = ()) -> Any:
 
     Building all of them takes longer than a run with nothing to do.
     """
+    word = next(dropwhile(FLAGS.__contains__, arguments), "")
+    return _built(word if word in MODULES else None)
+
+
+@cache
+def _built(word: str | None) -> Any:
     app = typer.Typer(
         no_args_is_help=True,
         help="Keeps the history of your LinkedIn, X, Facebook and Instagram posts' numbers.",
         pretty_exceptions_enable=False,
     )
     app.callback()(everything)
-    word = next(dropwhile(FLAGS.__contains__, arguments), "")
-    for name in [MODULES[word]] if word in MODULES else dict.fromkeys(MODULES.values()):
+    for name in [MODULES[word]] if word else dict.fromkeys(MODULES.values()):
         importlib.import_module(f"analytics_sync.cli.{name}").register(app)
     return typer.main.get_command(app)
 

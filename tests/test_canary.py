@@ -55,7 +55,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.canaries = Canaries()
-        self.house = House(folder)
+        self.house = House.of_today(folder)
         # Requests that are signed must be dated alike.
         self.house.world.clock.advance(datetime.now(UTC) - START)
         self.spy = Spy(self.house.simulator.app, self.canaries)
@@ -335,7 +335,7 @@ def test_the_search_finds_a_secret_in_any_form(shown):
 
 
 def test_an_internal_error_shows_no_secret_anywhere(tmp_path, monkeypatch, capsys):
-    house, canaries = House(tmp_path), Canaries()
+    house, canaries = House.of_today(tmp_path), Canaries()
     house.add_business()
     house.simulator.app = Spy(house.simulator.app, canaries)
     house.populate("x", posts=1)

@@ -11,7 +11,7 @@ from support.house import House
 @pytest.fixture
 def house(tmp_path, monkeypatch):
     """A home that the environment names, with a simulator behind real sockets."""
-    made = House(tmp_path)
+    made = House.of_today(tmp_path)
     for number in (1, 2):
         made.add_business(f"Client {number}")
         made.populate("x", business=number, posts=5)

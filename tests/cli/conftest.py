@@ -21,7 +21,7 @@ def command(
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """A home with one business, and made-up platforms."""
-    made = House(tmp_path)
+    made = House.of_today(tmp_path)
     made.add_business()
     return made
 

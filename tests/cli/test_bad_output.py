@@ -26,7 +26,7 @@ NAME = "Ünïcode 漢字 👍 & Söhne"
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
     """The environment of a home with businesses of unusual names."""
-    house = House(tmp_path_factory.mktemp("output"))
+    house = House.of_today(tmp_path_factory.mktemp("output"))
     house.add_business(NAME)
     house.add_business("Very " + "long " * 30 + "name")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}

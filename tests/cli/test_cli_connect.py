@@ -108,7 +108,7 @@ def office(
     capsys: pytest.CaptureFixture[str],
     stage: tuple[Stage, str],
 ) -> Office:
-    house = House(tmp_path)
+    house = House.of_today(tmp_path)
     house.add_business()
     stage[0].simulator = house.simulator
     for name, value in {**house.environ, **house.simulator.settings(stage[1])}.items():

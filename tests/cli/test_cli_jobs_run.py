@@ -219,7 +219,7 @@ def test_the_database_may_be_postgresql(
 ) -> None:
     command.set({"ANALYTICS_SYNC_DATABASE_URL": postgres_url})
     assert command.call("db", "upgrade").status == 0
-    house = House(tmp_path, database_url=postgres_url)
+    house = House.of_today(tmp_path, database_url=postgres_url)
     house.add_business()
     job = schedule(house, None, DAILY, days=1)
     assert command.refuse(78, "no_account", "sync", "--job", job)

@@ -22,7 +22,7 @@ MIB = 1_048_576
 
 @pytest.fixture
 def house(tmp_path):
-    made = House(tmp_path)
+    made = House.of_today(tmp_path)
     made.add_business()
     made.populate("x", "linkedin", posts=5)
     return made

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
+from analytics_sync.clock import SystemClock
 from analytics_sync.connect.accounts import NewAccount, add_account
 from analytics_sync.domain.metrics import COLUMNS
 from analytics_sync.domain.records import Account
@@ -65,8 +66,9 @@ class House:
         database_url: str | None = None,
         seed: int = 1,
         settings: Mapping[str, str] | None = None,
+        start: datetime = START,
     ) -> None:
-        self.world = World(SimulatedClock(START), seed=seed)
+        self.world = World(SimulatedClock(start), seed=seed)
         self.simulator = Simulator(self.world)
         self.clock = WorldClock(self.world.clock)
         self.environ = {
@@ -83,6 +85,12 @@ class House:
         self.home = find_home(self.environ)
         self.home.create()
         ready.put_sqlite(self.home.database)
+
+    @classmethod
+    def of_today(cls, folder: Path, *, database_url: str | None = None) -> Self:
+        """One whose time begins now, for programs that live by the machine's clock."""
+        now = SystemClock().now().replace(microsecond=0)
+        return cls(folder, database_url=database_url, start=now)
 
     @contextmanager
     def opened(self) -> Iterator[Installation]:

@@ -31,7 +31,7 @@ CLIENTS = range(1, 5)
 
 
 def crowded_house(folder: Path, database_url: str) -> House:
-    house = House(folder, database_url=database_url)
+    house = House.of_today(folder, database_url=database_url)
     with house.opened() as opened:
         migrate.upgrade(opened.raw_database)
     for number in CLIENTS:
@@ -148,7 +148,7 @@ def check_owners(house: House) -> None:
 
 
 def test_a_token_that_is_replaced_after_its_account_was_chosen(tmp_path: Path) -> None:
-    house = House(tmp_path)
+    house = House.of_today(tmp_path)
     house.add_business()
     house.populate("x", posts=3)
     with house.opened() as opened:

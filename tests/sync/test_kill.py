@@ -95,7 +95,7 @@ def check_clean_run(house, environ):
 
 @pytest.mark.parametrize("kills", [4, pytest.param(200, marks=pytest.mark.slow)])
 def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, kills):
-    house = House(tmp_path)
+    house = House.of_today(tmp_path)
     house.add_business()
     for platform in all_platforms():
         house.populate(platform, posts=20)
@@ -108,7 +108,7 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, kills):
 
 
 def test_two_syncs_at_once_read_each_account_once(tmp_path):
-    house = House(tmp_path)
+    house = House.of_today(tmp_path)
     for number in range(1, 7):
         house.add_business(f"Client {number}")
         house.populate("x", business=number, posts=5)
@@ -127,7 +127,7 @@ def test_two_syncs_at_once_read_each_account_once(tmp_path):
     "name", ["SIGTERM", *(pytest.param(n, marks=pytest.mark.slow) for n in ("SIGHUP", "SIGINT"))]
 )
 def test_a_signal_ends_a_sync_well_within_ten_seconds(tmp_path, name):
-    house = House(tmp_path)
+    house = House.of_today(tmp_path)
     house.add_business()
     house.populate("linkedin", posts=60)
     house.sync()

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def house(tmp_path):
-    made = House(tmp_path)
+    made = House.of_today(tmp_path)
     made.add_business()
     made.populate("x", "linkedin", "instagram", posts=80)
     return made

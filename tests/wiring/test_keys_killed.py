@@ -65,7 +65,7 @@ print(rounds)
 @pytest.fixture
 def house(tmp_path):
     """Accounts that can be synced, and many credentials beside, some with a journal."""
-    made = House(tmp_path)
+    made = House.of_today(tmp_path)
     made.add_business()
     made.populate("x", "linkedin", posts=3)
     return made

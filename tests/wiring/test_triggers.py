@@ -23,7 +23,7 @@ from support.started import until
 @pytest.fixture
 def house(tmp_path):
     """Three businesses with an account each, which nobody can ask."""
-    made = House(tmp_path)
+    made = House.of_today(tmp_path)
     now = made.clock.now()
     with made.opened() as found, found.database.write() as connection:
         for number in (1, 2, 3):
@@ -131,7 +131,7 @@ def test_what_can_not_be_synced_is_refused_with_words(house, business, code):
 
 
 def test_a_process_of_its_own_syncs_and_records_the_claimed_run(tmp_path):
-    house = House(tmp_path)
+    house = House.of_today(tmp_path)
     for number in (1, 2):
         house.add_business(f"Client {number}")
         house.populate("x", business=number, posts=3)
@@ -207,7 +207,7 @@ def test_a_run_holds_its_lock_and_says_for_whom_it_is(house, monkeypatch):
 def test_a_run_that_was_asked_for_is_seen_and_recorded_in_either_database(
     tmp_path, database, database_url
 ):
-    house = House(tmp_path, database_url=database_url)
+    house = House.of_today(tmp_path, database_url=database_url)
     house.add_business()
     house.populate("x", posts=3)
     slow = Fault("slow", platform="x", seconds=1, times=None)

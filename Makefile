@@ -6,6 +6,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
+# Compiling everything anew for each program that is started would take as long as the tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test test-slow check format docs tables units lock benchmarks clean
 
@@ -31,7 +34,7 @@ demo: .venv/.program ## see the whole of it on made-up data, no account needed
 	@$(BIN)/analytics-sync demo
 
 test: install ## run the tests, and see what they leave out (under four minutes)
-	$(BIN)/python -m pytest tests/ -q -n 2 --dist worksteal --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest tests/ -q -n 3 --dist worksteal --cov --cov-report=term:skip-covered
 
 test-slow: install ## run soaks, kill loops and large property runs
 	$(BIN)/python -m pytest tests/ -q -n 3 --dist loadgroup -m "slow or hypothesis" --hypothesis-profile usual

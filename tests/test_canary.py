@@ -25,7 +25,7 @@ from analytics_sync.simulator.server import serving
 from support.agreeing import agree
 from support.canaries import Canaries, Spy, Watched
 from support.crontab_program import CrontabProgram
-from support.house import START, House
+from support.house import House
 from support.told import Program
 
 PROGRAM = str(Path(sys.executable).with_name("analytics-sync"))
@@ -56,8 +56,6 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.canaries = Canaries()
         self.house = House.of_today(folder)
-        # Requests that are signed must be dated alike.
-        self.house.world.clock.advance(datetime.now(UTC) - START)
         self.spy = Spy(self.house.simulator.app, self.canaries)
         self.house.simulator.app = self.spy
         self.folder = folder

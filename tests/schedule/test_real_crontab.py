@@ -18,7 +18,7 @@ from analytics_sync.schedule._commands import find
 from analytics_sync.schedule.crontab import Crontab, check_lines
 from support.crontab_program import place
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crontab")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machine with cron")]
 
 USER = "analytics-sync-test"
 SPOOL = Path("/var/spool/cron/crontabs")
@@ -44,12 +44,18 @@ def home() -> Iterator[Path]:
         pytest.skip("a user of one's own needs root")
     if not find("crontab") or not SPOOL.is_dir():
         pytest.skip("Debian's cron is not installed (apt-get install cron)")
+    # One that a killed run of these tests left behind.
+    remove_user(check=False)
     subprocess.run(["useradd", "--create-home", "--user-group", USER], check=True)
     try:
         yield Path(f"/home/{USER}")
     finally:
-        subprocess.run(["crontab", "-r", "-u", USER], capture_output=True, check=False)
-        subprocess.run(["userdel", "--remove", USER], capture_output=True, check=True)
+        remove_user(check=True)
+
+
+def remove_user(*, check: bool) -> None:
+    subprocess.run(["crontab", "-r", "-u", USER], capture_output=True, check=False)
+    subprocess.run(["userdel", "--remove", USER], capture_output=True, check=check)
 
 
 def as_user(*arguments: str, stdin: bytes | None = None) -> bytes:

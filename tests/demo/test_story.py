@@ -173,6 +173,7 @@ def test_no_made_up_token_is_in_the_log(told):
     assert not any(token in told.log for token in tokens)
 
 
+@pytest.mark.slow
 def test_the_same_hour_brings_the_same_day(told, monkeypatch):
     again = Told(datetime(2031, 1, 1, 13, 5, tzinfo=UTC), monkeypatch)
     assert again.as_json() == told.as_json()

@@ -1,11 +1,9 @@
 """A real browser without a network: the documentation works, and pages of other origins get nothing."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import httpx
 import pytest
 
 from support import chromium
+from support.listening import Quiet, listening
 from support.served import Furnished, furnished
 from support.started import service, until
 
@@ -228,37 +227,20 @@ const post = { business_id: 1, platform: "x", platform_post_id: "190000000000000
 """
 
 
-class _Page(BaseHTTPRequestHandler):
+class _Page(Quiet):
     """An empty page, whatever is asked."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that the library calls
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
         self.wfile.write(b"<!doctype html><title>evil</title><link rel=icon href=data:,><body>")
 
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def other_pages() -> Iterator[int]:
-    """A web server of somebody else on this machine; gives its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "localhost"])
 def test_a_page_of_another_origin_gets_nothing_by_any_way(place: Place, host: str) -> None:
     before = place.state()
-    with other_pages() as port:
+    with listening(_Page) as port:
         place.browser.get(f"http://{host}:{port}/")
         place.answers()
         told = place.browser.execute_async_script(ATTACK, place.address, place.all())
@@ -285,7 +267,7 @@ const [origin, done] = arguments;
 
 
 def test_a_page_of_ones_own_frontend_may_ask_change_and_read(place: Place) -> None:
-    with other_pages() as port:
+    with listening(_Page) as port:
         mine = f"http://evil.example:{port}"
         with service(place.home.environ, "--allow-origin", mine) as (address, _):
             place.browser.get(mine)

@@ -5,15 +5,14 @@ import re
 import shutil
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import pytest
 
+from support.listening import Quiet, listening
 from support.ports import free_port
 from support.served import Furnished, furnished
 from support.started import service, until
@@ -112,28 +111,12 @@ def test_a_token_opens_the_socket_behind_tls(home: Furnished, tmp_path: Path) ->
         assert ask(client, "GET", JOBS, **strange).status_code == 403
 
 
-class _LogIn(BaseHTTPRequestHandler):
+class _LogIn(Quiet):
     """An application that knows its people by a cookie."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that the library calls
         self.send_response(204 if self.headers.get("Cookie") == "session=alice" else 401)
         self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def application() -> Iterator[int]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _LogIn)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_the_log_in_of_an_application_opens_it(home: Furnished, tmp_path: Path) -> None:
@@ -144,7 +127,7 @@ def test_the_log_in_of_an_application_opens_it(home: Furnished, tmp_path: Path) 
     )
     text = text.replace("/run/analytics-sync/http.sock", str(place))
     with (
-        application() as port,
+        listening(_LogIn) as port,
         service(home.environ, "--uds", str(place), "--allow-host", NAME),
         nginx(tmp_path, text.replace("127.0.0.1:8000", f"127.0.0.1:{port}")) as client,
     ):
@@ -160,7 +143,7 @@ def test_the_log_in_of_an_application_opens_it(home: Furnished, tmp_path: Path) 
 def test_paths_are_shared_out_beside_an_application(home: Furnished, tmp_path: Path) -> None:
     whole, _, paths = recipes()
     with (
-        application() as port,
+        listening(_LogIn) as port,
         service(home.environ, "--allow-host", NAME) as (address, _),
     ):
         mine = f"location / {{ proxy_pass http://127.0.0.1:{port}; }}\n"

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
+
+from support.listening import Quiet, listening
 
 Behaviour = Callable[[BaseHTTPRequestHandler], None]
 
@@ -53,14 +54,11 @@ class PingServer:
 def ping_server() -> Iterator[PingServer]:
     server = PingServer()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(Quiet):
+        def do_POST(self) -> None:  # noqa: N802 - the name that the library calls
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             server.pings.append((self.command, self.path, body.decode()))
             server.behaviour(self)
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing on standard error."""
 
         def handle(self) -> None:
             try:
@@ -68,14 +66,9 @@ def ping_server() -> Iterator[PingServer]:
             except OSError:  # the client is gone
                 return
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.origin = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.over.set()
-        http.shutdown()
-        http.server_close()
-        thread.join()
+    with listening(Handler) as port:
+        server.origin = f"http://127.0.0.1:{port}"
+        try:
+            yield server
+        finally:
+            server.over.set()

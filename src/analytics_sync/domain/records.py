@@ -43,9 +43,9 @@ class Post(NamedTuple):
 
     `versions`: ids of older versions of an edited post (X). `refused`: metrics that the platform
     said it has not for this post. `doubted`: metrics once refused that are to be asked for again,
-    because the refusal may have been a fault of the platform. `said`: the columns' newest known values. `confirmed_at`: when
-    the platform last said that the post exists. `charged_today`: reading it again on this UTC day
-    costs nothing.
+    because the refusal may have been a fault of the platform. `said`: the columns' newest known
+    values. `confirmed_at`: when the platform last said that the post exists. `charged_today`:
+    reading it again on this UTC day costs nothing.
     """
 
     id: int

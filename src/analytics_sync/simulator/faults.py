@@ -12,11 +12,12 @@ class Fault:
     `kind`: "status" (answer with `status`, `headers` and `body`), "html", "half_json", "empty",
     "nan", "bomb" (gzip, 512 MiB unpacked), "deep" (nested JSON), "slow" (waits `seconds`, then
     answers as usual), "drip" (a byte each half second), "cut" (closes in the middle of the body),
-    "refuse" (closes at once), "lost" (does as asked, but closes without an answer), "clipped" (does as asked,
-    but closes in the middle of its answer), "late" (does as asked, and waits `seconds` before it
-    answers), "withdraw" (before it answers as usual, the person `facts.subject` takes all consents
-    back, or those of the app `facts.client_id`), "redirect" (to `body`); any other word is for the platform, which reads it with `Faults.asks`. `times`: how
-    often (None: always); `skip`: matching requests left alone first; `facts`: for the platform.
+    "refuse" (closes at once), "lost" (does as asked, but closes without an answer), "clipped" (does
+    as asked, but closes in the middle of its answer), "late" (does as asked, and waits `seconds`
+    before it answers), "withdraw" (before it answers as usual, the person `facts.subject` takes all
+    consents back, or those of the app `facts.client_id`), "redirect" (to `body`); any other word is
+    for the platform, which reads it with `Faults.asks`. `times`: how often (None: always); `skip`:
+    matching requests left alone first; `facts`: for the platform.
     """
 
     kind: str

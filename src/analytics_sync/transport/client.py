@@ -67,10 +67,10 @@ class Transport(Counts):
     """All HTTP of one run.
 
     `deadline`: seconds, real ones, for one request in all, from the connection to the last byte.
-    `per_host`: requests at once to one host. `stop_at`: what `clock.monotonic()` shows when the run's time is
-    over; nothing starts then, no wait reaches past it, and a repeatable request under way is given
-    up. `longest_wait`: seconds that one call may wait for a rate limit. `transport`: an httpx
-    transport in place of the network.
+    `per_host`: requests at once to one host. `stop_at`: what `clock.monotonic()` shows when the
+    run's time is over; nothing starts then, no wait reaches past it, and a repeatable request under
+    way is given up. `longest_wait`: seconds that one call may wait for a rate limit. `transport`:
+    an httpx transport in place of the network.
 
     Proxies (HTTPS_PROXY, ALL_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE, SSL_CERT_DIR) are
     taken from the environment; a .netrc never is, and plain http, which only goes to this machine,

@@ -1,7 +1,8 @@
 """Insights of Page posts and of videos, and what a right client makes of them.
 
 Sources: Meta, "Page Insights" reference, "Video Insights". Switches: `facebook.retired_metrics`
-(names no longer known, living or long dead ones) and `facebook.retired_answer` ("empty": still accepted, without a row).
+(names no longer known, living or long dead ones) and `facebook.retired_answer` ("empty": still
+accepted, without a row).
 """
 
 from datetime import datetime

@@ -7,7 +7,6 @@ import re
 import signal
 import sqlite3
 import sys
-import time
 import warnings
 from base64 import b64encode
 from contextlib import closing
@@ -27,6 +26,7 @@ from support.canaries import Canaries, Spy, Watched
 from support.crontab_program import CrontabProgram
 from support.house import House
 from support.told import Program
+from support.waiting import until
 
 PROGRAM = str(Path(sys.executable).with_name("analytics-sync"))
 PASSPHRASE = "canary-passphrase-4711-over-the-hills"
@@ -239,15 +239,9 @@ def _break(place):
     errors = place.watched.kept["errors of -v sync"]
     assert b"broken with [redacted] and [redacted]" in errors
     # A dump of all threads, in the middle of a request.
-    place.house.world.faults.add(Fault("slow", seconds=30, times=None))
+    place.house.world.faults.add(Fault("slow", seconds=30, times=1000))
     process = place.watched.start(PROGRAM, "-v", "sync", PYTHONFAULTHANDLER="1")
-    before = (
-        place.house.world.journal.requests
-        if hasattr(place.house.world.journal, "requests")
-        else None
-    )
-    del before
-    time.sleep(3)
+    until(lambda: place.house.world.faults.pending[0].times != 1000)
     process.send_signal(signal.SIGABRT)
     assert place.watched.finish(process, name="a dump") == -signal.SIGABRT
     assert b"Current thread" in place.watched.kept["errors of a dump"]

@@ -78,7 +78,7 @@ def void(_: object) -> None:
 
 def arrive(address: str) -> httpx.Response:
     """The browser at the end of its way."""
-    return httpx.get(address, timeout=30)
+    return httpx.get(address, timeout=120)
 
 
 class Stage:

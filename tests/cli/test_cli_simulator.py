@@ -37,8 +37,8 @@ def test_what_it_prints_leads_to_a_log_in():
             "response_type": "code",
             "scope": "openid",
         }
-        page = httpx.get(f"{settings['AUTHORIZE_URL']}?{urlencode(asked)}", timeout=30)
+        page = httpx.get(f"{settings['AUTHORIZE_URL']}?{urlencode(asked)}", timeout=120)
         assert 'id="allow"' in page.text
     finally:
         program.send_signal(signal.SIGINT)
-        program.communicate(timeout=30)
+        program.communicate(timeout=120)

@@ -16,7 +16,7 @@ import pytest
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.server import serving
 from support import chromium
-from support.chromium import Connecting, click, heading
+from support.chromium import Connecting, click, heading, press
 from support.desk import LISTENS
 from support.house import House
 from support.ports import free_port
@@ -82,7 +82,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 def test_a_person_who_agrees_is_connected(driver: "Chrome", world: World, way: str) -> None:
     with world.connecting(way) as command:
         driver.get(command.address(LISTENS))
-        click(driver, "allow")
+        press(driver, "allow")
         text = heading(driver, "has arrived")
         status, told = command.ended()
 
@@ -97,7 +97,7 @@ def test_a_person_who_agrees_is_connected(driver: "Chrome", world: World, way: s
 def test_a_person_who_says_no_ends_it(driver: "Chrome", world: World, way: str) -> None:
     with world.connecting(way) as command:
         driver.get(command.address(LISTENS))
-        click(driver, "cancel")
+        press(driver, "cancel")
         heading(driver, "did not log you in")
         status, told = command.ended()
 
@@ -115,7 +115,7 @@ def test_an_answer_with_another_state_is_refused_and_the_right_one_taken(
         heading(driver, "belongs to another log-in")
         assert command.is_running()
         driver.get(address)
-        click(driver, "allow")
+        press(driver, "allow")
         heading(driver, "has arrived")
         status, told = command.ended()
 
@@ -130,7 +130,7 @@ def test_a_code_that_is_pasted_too_late_is_refused(
 ) -> None:
     with world.connecting(way, "--no-browser") as command:
         driver.get(command.address(PASTES))
-        click_away(driver, "allow")
+        press_away(driver, "allow")
         # No platform's codes live longer.
         world.house.world.clock.advance(timedelta(hours=1, seconds=1))
         command.paste(driver.current_url)
@@ -147,15 +147,15 @@ def test_of_two_browsers_the_first_wins_and_the_second_is_told(
     login_platform = "facebook" if "page" in way else WAYS[way][0]
     # Long enough for the second answer to come while the first is still being exchanged.
     world.house.world.faults.add(
-        Fault("slow", login_platform, match="oauth2?/(v2/)?(access_?[tT]oken|token)", seconds=10)
+        Fault("slow", login_platform, match="oauth2?/(v2/)?(access_?[tT]oken|token)", seconds=20)
     )
     with chromium.browser() as other, world.connecting(way) as command:
         address = command.address(LISTENS)
         for one in (driver, other):
             one.get(address)
-        click(driver, "allow")
+        press(driver, "allow")
         heading(driver, "has arrived")
-        click(other, "allow")
+        press(other, "allow")
         heading(other, "answered already")
         status, told = command.ended()
 
@@ -164,22 +164,19 @@ def test_of_two_browsers_the_first_wins_and_the_second_is_told(
 
 
 def test_a_person_chooses_pages(driver: "Chrome", world: World) -> None:
-    ada = next(one for one in world.service("facebook").people() if one.name == "Ada")
+    eve = world.service("facebook").add_user("Eve", pages=3)
+    left, *taken = eve.roles()
     with world.connecting("facebook") as command:
         driver.get(command.address(LISTENS))
-        click(driver, f"person-{ada.id}")
-        click(driver, "choose")
-        boxes = driver.find_elements("css selector", "input[name=page]")
-        left = boxes[0].get_attribute("value")
-        boxes[0].click()
-        click(driver, "allow")
+        click(driver, f"person-{eve.id}")
+        press(driver, "choose")
+        click(driver, f"page-{left}")
+        press(driver, "allow")
         heading(driver, "has arrived")
         status, told = command.ended()
 
     assert status == 0, told
-    ids = [one["platform_account_id"] for one in told["accounts"]]
-    assert len(ids) == 2
-    assert left not in ids
+    assert {one["platform_account_id"] for one in told["accounts"]} == set(taken)
 
 
 def test_one_person_with_forty_pages_is_connected_at_once(driver: "Chrome", world: World) -> None:
@@ -187,7 +184,7 @@ def test_one_person_with_forty_pages_is_connected_at_once(driver: "Chrome", worl
     with world.connecting("facebook") as command:
         driver.get(command.address(LISTENS))
         click(driver, f"person-{bob.id}")
-        click(driver, "allow")
+        press(driver, "allow")
         heading(driver, "has arrived")
         status, told = command.ended()
 
@@ -197,11 +194,11 @@ def test_one_person_with_forty_pages_is_connected_at_once(driver: "Chrome", worl
     assert len({one["credential_id"] for one in told["accounts"]}) == 1
 
 
-def click_away(driver: "Chrome", id: str) -> None:
+def press_away(driver: "Chrome", id: str) -> None:
     """Press what leads to an address where nobody listens; the browser shows a page of its own."""
     from selenium.common.exceptions import WebDriverException
     from selenium.webdriver.support.wait import WebDriverWait
 
     with suppress(WebDriverException):
-        click(driver, id)
+        press(driver, id)
     WebDriverWait(driver, chromium.PATIENCE).until(lambda one: "code=" in one.current_url)

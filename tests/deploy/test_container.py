@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from analytics_sync.simulator.server import serving
 from support import postgres
 from support.container import build, compose, environment, make_secrets, reachable, shell
 from support.house import House
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.xdist_group("container")]
 USER = 10001
@@ -101,12 +102,6 @@ class Containers:
             cursor = connection.execute(query)
             return cursor.fetchall() if cursor.description else []
 
-    def until(self, reached: Callable[[], object]) -> None:
-        end = time.monotonic() + 60
-        while not reached():
-            assert time.monotonic() < end, "it did not come in a minute"
-            time.sleep(0.1)
-
 
 @contextmanager
 def containers(program: Path, folder: str) -> Iterator[tuple[Containers, House]]:
@@ -180,14 +175,14 @@ def test_the_loop_ticks_and_a_stop_ends_it_gracefully(served: tuple[Containers, 
     words = [*tick["entrypoint"], *shell(tick["command"])]
     process = here.start("tick", *words, TICK_SECONDS="0.1")
     ticked = "SELECT ticked_at FROM installation WHERE ticked_at IS NOT NULL"
-    here.until(lambda: here.rows(ticked))
+    until(lambda: here.rows(ticked))
     first = here.rows(ticked)
-    here.until(lambda: here.rows(ticked) != first)
+    until(lambda: here.rows(ticked) != first)
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
     assert "Traceback" not in said
 
 

@@ -91,10 +91,10 @@ def test_one_that_prints_without_end_costs_no_memory(program):
 
 
 def test_one_that_does_not_read_and_leaves_something_running_ends_when_it_ends(program):
-    program.path.write_text("#!/bin/sh\nsleep 5 &\n")
+    program.path.write_text("#!/bin/sh\nsleep 30 &\n")
     begun = time.monotonic()
     tell(program)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
 def test_it_holds_no_lock_of_ours(program, tmp_path):

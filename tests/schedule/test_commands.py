@@ -48,7 +48,7 @@ def test_a_program_that_hangs_is_ended_with_what_it_started(
     begin = time.monotonic()
     with pytest.raises(SchedulerUnusable, match="did not end within"):
         run(name, seconds=0.3)
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 30
     child = Path("/proc") / (tmp_path / "child").read_text().strip()
     assert not child.exists() or "Z" in (child / "stat").read_text().split()[2]
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from analytics_sync.settings.home import find_home
 from support import scheduled_machine
 from support.scheduled_machine import Home, Platforms, furnish, machine, platforms
 from support.systemd_sandbox import Sandbox
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machine with cron")]
 
@@ -40,14 +41,6 @@ def sandbox(world: Platforms, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with machine(tmp_path_factory.mktemp("sandbox") / "disk") as booted:
         booted.run("systemctl", "start", "cron")
         yield booted
-
-
-def wait_for(what: Callable[[], Any], seconds: float) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < end, f"nothing after {seconds} s"
-        time.sleep(1)
-    return found
 
 
 def tell(what: object) -> None:
@@ -91,7 +84,7 @@ def test_cron_fires_a_users_job_and_makes_up_what_it_missed(
     tell(told)
     tell(sandbox.run("crontab", "-u", "keeper", "-l").stdout)
 
-    [run] = wait_for(lambda: finished(home), 180)
+    [run] = until(lambda: finished(home), 180)
     assert (run["trigger"], run["outcome"], run["job"]) == (
         "schedule",
         "complete",
@@ -107,9 +100,9 @@ def test_cron_fires_a_users_job_and_makes_up_what_it_missed(
     assert moment(job["next_run_time"]) - datetime.now(UTC) <= MINUTE
     assert home.ask("status")["status"]["running"] is True
 
-    count = len(wait_for(lambda: finished(home), 90))
+    count = len(until(lambda: finished(home), 90))
     switch_off_for(sandbox, 3)
-    runs = wait_for(lambda: finished(home, count), 180)
+    runs = until(lambda: finished(home, count), 180)
     late = runs[count]
     missed = (moment(late["slot"]) - moment(runs[count - 1]["slot"])) // MINUTE - 1
     assert missed >= 3
@@ -154,7 +147,7 @@ def test_the_tick_makes_up_what_came_while_the_machine_was_off(
         with sqlite3.connect("{home.path}/analytics-sync.db") as connection:
             connection.execute("UPDATE schedule SET since = since - 4 * 3600 * 1000")"""
     sandbox.run(sys.executable, "-c", script, user=home.user)
-    [run] = wait_for(lambda: finished(home), 300)
+    [run] = until(lambda: finished(home), 300)
     tell(run)
     assert (run["trigger"], run["outcome"], run["job"]) == ("tick", "complete", "sync_business_1")
     assert run["made_up"] == 3
@@ -182,7 +175,7 @@ def test_cron_fires_what_root_put_into_cron_d_as_the_homes_owner(
     before = sandbox.tree("/etc/cron.d", SPOOL)
     home.ask("schedule", "1", "--cron", "* * * * *", "--backend", "cron.d")
     tell(sandbox.run("sh", "-c", "cat /etc/cron.d/analytics-sync-*").stdout)
-    run = wait_for(lambda: finished(home), 240)[0]
+    run = until(lambda: finished(home), 240)[0]
     assert (run["trigger"], run["outcome"], run["job"]) == (
         "schedule",
         "complete",

@@ -1,12 +1,11 @@
 """Installed units go on when the key that systemd loads for them is rotated, also in a run."""
 
-import time
-
 import pytest
 
 from analytics_sync.simulator.faults import Fault
 from support import scheduled_machine
 from support.scheduled_machine import Home, furnish, machine, platforms
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machine with systemd")]
 JOB = "sync_business_1"
@@ -31,10 +30,10 @@ def test_a_key_is_rotated_beside_a_run_that_began_with_the_old_one(tmp_path):
         make_due(home)
         world.simulator.world.faults.add(Fault("slow", seconds=3, times=2))
         home.systemctl("start", "--no-block", unit)
-        wait_until(lambda: home.ask("jobs")["jobs"][0]["running"])
+        until(lambda: home.ask("jobs")["jobs"][0]["running"])
         rotated = home.say("key", "rotate", root=True)
         assert (rotated["rows"], rotated["dropped"] != []) == (2, True)
-        wait_until(lambda: not home.ask("jobs")["jobs"][0]["running"])
+        until(lambda: not home.ask("jobs")["jobs"][0]["running"])
         assert home.runs[0]["outcome"] == "complete"
         start(home, unit)
         assert [run["outcome"] for run in home.runs] == ["complete"] * 3
@@ -55,10 +54,3 @@ def make_due(home):
     """Move the job's beginning back, so that the slot before now is due."""
     database = f"{home.path}/analytics-sync.db"
     home.sandbox.run(scheduled_machine.PYTHON, "-c", MAKE_DUE, database, user=home.user)
-
-
-def wait_until(true, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"still not after {seconds} s"
-        time.sleep(0.2)

@@ -1,7 +1,7 @@
 """Jobs on a machine whose systemd starts them: fired, made up, stopped, failed, and taken away."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from analytics_sync.simulator.faults import Fault
 from support import scheduled_machine
 from support.scheduled_machine import Home, Platforms, furnish, machine, platforms
 from support.systemd_sandbox import Sandbox
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machine with systemd")]
 JOB = "sync_business_1"
@@ -47,13 +48,6 @@ def homes(world: Platforms, sandbox: Sandbox) -> list[Home]:
 @pytest.fixture(params=[0, 1], ids=["system", "user"])
 def home(request: pytest.FixtureRequest, homes: list[Home]) -> Home:
     return homes[request.param]
-
-
-def wait_until(true: Callable[[], Any], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"still not after {seconds} s"
-        time.sleep(0.5)
 
 
 def instant(text: str) -> datetime:
@@ -91,12 +85,12 @@ def test_timers_fire_and_make_up_what_a_machine_that_was_off_missed(
     before = traces(sandbox)
     for home in homes:
         home.ask("schedule", "1", "--cron", "* * * * *")
-    wait_until(lambda: all(of_job(home) for home in homes), 90)
+    until(lambda: all(of_job(home) for home in homes))
     for home in homes:
         fired = of_job(home)[0]
         assert fired["trigger"] == "schedule"
-        assert instant(fired["started_at"]) - instant(fired["slot"]) < timedelta(seconds=20)
-        wait_until(lambda home=home: not home.ask("jobs")["jobs"][0]["running"], 30)
+        assert instant(fired["started_at"]) - instant(fired["slot"]) < timedelta(seconds=50)
+        until(lambda home=home: not home.ask("jobs")["jobs"][0]["running"])
         [job] = home.ask("jobs")["jobs"]
         assert job["drift"] is None
         assert (
@@ -108,7 +102,7 @@ def test_timers_fire_and_make_up_what_a_machine_that_was_off_missed(
     time.sleep(3 * 60 + 20)
     sandbox.boot()
     for home in homes:
-        wait_until(lambda home=home: any(run["made_up"] for run in of_job(home)), 60)
+        until(lambda home=home: any(run["made_up"] for run in of_job(home)))
         runs = of_job(home)
         made_up = [run for run in runs if run["made_up"]]
         assert len(made_up) == 1
@@ -128,12 +122,12 @@ def test_a_stop_in_the_middle_ends_a_sync_gracefully(home: Home, world: Platform
         world.simulator.world.faults.add(Fault("slow", seconds=30, times=None))
         try:
             home.systemctl("start", "--no-block", unit)
-            wait_until(lambda: home.ask("jobs")["jobs"][0]["running"], 30)
+            until(lambda: home.ask("jobs")["jobs"][0]["running"])
             began = time.monotonic()
             home.systemctl("stop", unit)
         finally:
             world.simulator.world.faults.clear()
-        assert time.monotonic() - began < 14
+        assert time.monotonic() - began < 25
         assert (home.show(unit, "Result"), home.show(unit, "ExecMainStatus")) == ("success", "75")
         assert of_job(home)[0]["outcome"] == "interrupted"
 
@@ -147,10 +141,10 @@ def test_a_run_that_was_killed_triggers_the_hook_and_is_taken_up_by_the_tick(
         world.simulator.world.faults.add(Fault("slow", seconds=30, times=None))
         try:
             home.systemctl("start", "--no-block", unit)
-            wait_until(lambda: home.ask("jobs")["jobs"][0]["running"], 30)
+            until(lambda: home.ask("jobs")["jobs"][0]["running"])
             home.systemctl("kill", "--signal=KILL", unit)
             hook = unit.replace("@", "-failed@")
-            wait_until(lambda: home.show(hook, "ExecMainExitTimestamp"), 30)
+            until(lambda: home.show(hook, "ExecMainExitTimestamp"))
         finally:
             world.simulator.world.faults.clear()
         assert home.show(unit, "Result") == "signal"
@@ -164,8 +158,8 @@ def test_a_single_time_is_gone_after_its_run(home: Home) -> None:
     at = datetime.now().astimezone() + timedelta(seconds=8)
     with scheduled(home, "--every", "24h"):
         job = home.ask("schedule", "1", "--at", at.replace(microsecond=0).isoformat())["id"]
-        wait_until(lambda: [run for run in home.runs if run.get("job") == job], 60)
-        wait_until(lambda: not any(job in path for path in traces(home.sandbox)), 30)
+        until(lambda: [run for run in home.runs if run.get("job") == job])
+        until(lambda: not any(job in path for path in traces(home.sandbox)))
         assert [one["id"] for one in home.ask("jobs")["jobs"]] == [JOB]
         assert home.ask("jobs")["jobs"][0]["drift"] is None
 
@@ -185,8 +179,8 @@ def test_a_home_may_be_called_anything(
     home.systemctl("start", hook)
     at = datetime.now().astimezone() + timedelta(seconds=8)
     job = home.ask("schedule", "1", "--at", at.replace(microsecond=0).isoformat())["id"]
-    wait_until(lambda: [run for run in home.runs if run.get("job") == job], 60)
-    wait_until(lambda: not any(job in path for path in traces(sandbox)), 30)
+    until(lambda: [run for run in home.runs if run.get("job") == job])
+    until(lambda: not any(job in path for path in traces(sandbox)))
     home.ask("unschedule", "--all")
 
 

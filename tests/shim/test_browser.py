@@ -13,7 +13,8 @@ import pytest
 from support import chromium
 from support.listening import Quiet, listening
 from support.served import Furnished, furnished
-from support.started import service, until
+from support.started import service
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser before the service")]
 # Names lead to this machine or nowhere, as after a rebinding of DNS.
@@ -141,9 +142,9 @@ def execute(block: Any) -> tuple[str, str]:
     button = until(lambda: block.find_elements(By.CSS_SELECTOR, "button.execute"))[0]
     button.click()
     row = "table.live-responses-table tr.response"
-    shown = until(lambda: block.find_elements(By.CSS_SELECTOR, row), chromium.PATIENCE)[0]
-    status = shown.find_element(By.CSS_SELECTOR, ".response-col_status").text
-    return status.split()[0], shown.find_element(By.CSS_SELECTOR, ".highlight-code pre").text
+    body = until(lambda: block.find_elements(By.CSS_SELECTOR, f"{row} .highlight-code pre"))[0]
+    status = block.find_element(By.CSS_SELECTOR, f"{row} .response-col_status").text
+    return status.split()[0], body.text
 
 
 def test_the_documentation_is_shown_without_a_network_and_calls_are_tried_from_it(
@@ -153,9 +154,8 @@ def test_the_documentation_is_shown_without_a_network_and_calls_are_tried_from_i
 
     place.browser.get_log("browser")
     place.browser.get(f"{place.address}/docs")
-    shown = ".opblock"
-    blocks = until(lambda: place.browser.find_elements(By.CSS_SELECTOR, shown), chromium.PATIENCE)
-    assert len(blocks) == len(place.described())
+    described = len(place.described())
+    until(lambda: len(place.browser.find_elements(By.CSS_SELECTOR, ".opblock")) == described)
     status, body = execute(operation(place, "GET", "/healthz"))
     assert (status, json.loads(body)) == ("200", {"success": True, "database": "reachable"})
     status, body = execute(operation(place, "POST", "/api/v1/scheduler/trigger-sync"))

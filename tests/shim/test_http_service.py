@@ -19,7 +19,7 @@ from analytics_sync.wiring import installation
 from support import scheduled_machine
 from support.ports import free_port
 from support.scheduled_machine import Home, Platforms, furnish, machine, platforms
-from support.started import until
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service on a machine with systemd")]
 PAGE = Path(__file__).resolve().parents[2] / "docs/http.md"

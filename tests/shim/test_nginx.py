@@ -15,7 +15,8 @@ import pytest
 from support.listening import Quiet, listening
 from support.ports import free_port
 from support.served import Furnished, furnished
-from support.started import service, until
+from support.started import service
+from support.waiting import until
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/http.md"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")

@@ -26,7 +26,8 @@ from analytics_sync.shim.gate import Rules
 from analytics_sync.shim.service import build
 from analytics_sync.shim.shapes import Numbers
 from support.served import Furnished, furnished
-from support.started import service, until
+from support.started import service
+from support.waiting import until
 
 RULED = (
     ("GET", "/api/v1/businesses/{business_id}/posts"),

@@ -13,7 +13,8 @@ import pytest
 from analytics_sync.simulator.faults import Fault
 from analytics_sync.simulator.server import serving
 from support.house import House
-from support.started import memory, service, until
+from support.started import memory, service
+from support.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shim")]
 TRIGGER = "/api/v1/scheduler/trigger-sync?business_id=1"
@@ -53,7 +54,7 @@ async def ask_often(address, method, path, times):
 
 
 def test_of_a_hundred_triggers_at_four_workers_one_wins(house, environ):
-    slow_platforms(house, 2)
+    slow_platforms(house, 4)
     with service(environ, "--workers", "4") as (address, _):
         answers = asyncio.run(ask_often(address, "POST", TRIGGER, 100))
         assert Counter(answer.status_code for answer in answers) == {202: 1, 409: 99}

@@ -86,7 +86,7 @@ def test_names_that_are_no_address_are_refused():
 
 def test_a_real_service_says_where_it_listens_and_ends_well(tmp_path):
     with service({"ANALYTICS_SYNC_HOME": str(tmp_path / "home")}) as (address, process):
-        answer = httpx.get(f"{address}/healthz", timeout=30)
+        answer = httpx.get(f"{address}/healthz", timeout=120)
         assert answer.json() == {"success": True, "database": "reachable"}
         assert "server" not in answer.headers
     assert process.returncode == 0

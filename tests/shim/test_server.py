@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.started import service, until
+from support.started import service
+from support.waiting import until
 
 
 @pytest.mark.slow

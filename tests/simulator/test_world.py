@@ -551,7 +551,7 @@ def test_in_the_foreground_it_serves_until_told_to_stop() -> None:
         origin = process.stdout.readline().strip()
         assert httpx.get(f"{origin}/_sim/clock").json() == {"now": "2026-11-23T00:00:00Z"}
         process.terminate()
-        rest = process.communicate(timeout=10)
+        rest = process.communicate(timeout=120)
     assert rest == ("", "")
     assert process.returncode == -signal.SIGTERM
 

@@ -77,6 +77,18 @@ def click(driver: "Chrome", id: str) -> None:
     _waiting(driver).until(there).click()
 
 
+def press(driver: "Chrome", id: str) -> None:
+    """Press a button that leads away, and wait until its page is gone.
+
+    Without that the next look could still be at this page.
+    """
+    from selenium.webdriver.support import expected_conditions
+
+    page = driver.find_element("tag name", "html")
+    click(driver, id)
+    _waiting(driver).until(expected_conditions.staleness_of(page))
+
+
 def heading(driver: "Chrome", part: str) -> str:
     """The page's whole text, when its heading has these words in it."""
 

@@ -44,7 +44,7 @@ def consent(
 
     `person`: else the first one. `without`: boxes (scopes, Pages) from which the tick is taken.
     """
-    with httpx.Client(timeout=30) as browser:
+    with httpx.Client(timeout=120) as browser:
         page = browser.get(address)
         while page.status_code == 200:
             form = Form(page.text)

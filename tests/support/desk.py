@@ -49,7 +49,7 @@ class Desk(Terminal):
     def finish(self) -> None:
         """Wait until the person has done everything."""
         if self._person is not None:
-            self._person.join(timeout=30)
+            self._person.join(timeout=120)
             assert not self._person.is_alive()
 
 

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from support.waiting import PATIENCE
+
 SYSTEMD: Final = Path("/lib/systemd/systemd")
 NEEDED: Final = ("unshare", "nsenter", "setpriv", "systemctl", "systemd-analyze")
 BOOT_SECONDS: Final = 60
@@ -118,17 +120,17 @@ class Sandbox:
         assert self._booted is not None
         # What systemd understands as: halt.
         os.kill(self._first, signal.SIGRTMIN + 4)
-        self._booted.wait(30)
+        self._booted.wait(PATIENCE)
 
     def cut_off(self) -> None:
         """Take the power away."""
         if self._booted is not None and self._booted.poll() is None:
             self._booted.kill()
-            self._booted.wait(30)
+            self._booted.wait(PATIENCE)
 
     def close(self) -> None:
         self.cut_off()
-        self._holder.communicate(timeout=30)
+        self._holder.communicate(timeout=PATIENCE)
 
     @property
     def enter(self) -> list[str]:
@@ -177,7 +179,7 @@ class Sandbox:
     def home_of(self, name: str) -> str:
         return f"/home/{name}"
 
-    def wait_for(self, *command: object, seconds: float = 30) -> None:
+    def wait_for(self, *command: object, seconds: float = PATIENCE) -> None:
         """Wait until a program ends with 0."""
         end = time.monotonic() + seconds
         while self.run(*command, check=False).returncode != 0:

@@ -152,7 +152,7 @@ def test_a_command_that_hangs_is_ended(monkeypatch):
     begun = time.monotonic()
     with pytest.raises(CredentialRefused, match="took more than"):
         asyncio.run(from_command(command("import time; time.sleep(60)")))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
 
 
 @pytest.mark.parametrize(

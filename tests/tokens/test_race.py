@@ -85,7 +85,7 @@ def test_a_signal_in_the_middle_of_a_renewal_costs_no_token(tmp_path):
         begun = time.monotonic()
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=60)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 20
     assert process.returncode == 75, errors
     assert json.loads(output)["outcome"] == "interrupted"
     assert house.lives()

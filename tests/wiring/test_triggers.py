@@ -17,7 +17,7 @@ from analytics_sync.sync.parts import Parts
 from analytics_sync.wiring import installation, scheduler
 from analytics_sync.wiring.triggers import trigger
 from support.house import House
-from support.started import until
+from support.waiting import until
 
 
 @pytest.fixture

@@ -84,6 +84,12 @@ def no_run_goes_on(home: Furnished) -> bool:
     return all(run["outcome"] for run in home.say("runs")["runs"])
 
 
+def was_overtaken(home: Furnished, run: Any) -> bool:
+    """Whether it came to its accounts when a run of all businesses was there already."""
+    accounts = home.say("runs", str(run["id"]))["accounts"]
+    return bool(accounts) and all(one["outcome"] == "busy" for one in accounts)
+
+
 def configured(folder: Path) -> Path:
     """A file of settings: 422 as an answer where the description can't say all."""
     tables = [
@@ -128,7 +134,8 @@ def test_schemathesis_finds_nothing(home: Furnished, tmp_path: Path, *, with_tok
     for phase in PHASES:
         assert f"✅  {phase} (in " in said
     runs = home.say("runs")["runs"]
-    assert {run["outcome"] for run in runs} <= {"complete", "partial"}
+    for run in runs:
+        assert run["outcome"] in {"complete", "partial"} or was_overtaken(home, run)
     assert "api" in {run["trigger"] for run in runs}
 
 

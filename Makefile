@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The lock files are whole. Looking for what their lines ask for, pip would try the newest release of what is asked for
+# with an extra, and refuse it for its missing hash.
+LOCKED := $(PIP) --require-hashes --no-deps
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
@@ -22,12 +25,13 @@ install: .venv/.development ## install the program and what its development need
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(PIP) --require-hashes -r requirements.lock
+	$(LOCKED) -r requirements.lock
 	$(PIP) --no-deps -e .
 	@touch $@
 
 .venv/.development: .venv/.program requirements-dev.lock
-	$(PIP) --require-hashes -r requirements-dev.lock
+	$(LOCKED) -r requirements-dev.lock
+	@$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 demo: .venv/.program ## see the whole of it on made-up data, no account needed

@@ -29,16 +29,11 @@ def composed():
     return compose()
 
 
-def test_every_library_is_pinned_by_hash_and_the_same_as_without_a_container():
-    text = (DEPLOY / "requirements.lock").read_text()
-    pinned = dict(PINNED.findall(text))
+def test_every_library_is_the_same_as_without_a_container():
+    pinned = dict(PINNED.findall((DEPLOY / "requirements.lock").read_text()))
     usual = dict(PINNED.findall((ROOT / "requirements.lock").read_text()))
     assert usual.items() <= pinned.items()
     assert set(pinned) - set(usual) <= {"psycopg", "psycopg-binary", "tzdata"}
-    for block in re.split(r"^(?=[a-z])", text, flags=re.MULTILINE)[1:]:
-        assert "--hash=sha256:" in block, block
-    installs = [rest for word, rest in instructions() if word == "RUN" and " -r " in rest]
-    assert all("--require-hashes" in rest for rest in installs)
 
 
 def test_what_the_image_is_made_of_exists():
